@@ -1,0 +1,44 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let package = Package(
+    name: "strongroom",
+    platforms: [.macOS(.v26)],
+    products: [
+        .library(name: "Cryptography", targets: ["Cryptography"])
+    ],
+    traits: [
+        .trait(name: "SQLite", description: "Record storage on the system's SQLite."),
+        .default(enabledTraits: ["SQLite"]),
+    ],
+    dependencies: [],
+    targets: [
+        .systemLibrary(
+            name: "CStrongroomOpenSSL",
+            pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"])]
+        ),
+        .target(name: "CStrongroomOpenSSLShims", dependencies: ["CStrongroomOpenSSL"]),
+        .target(name: "OpenSSLShim", dependencies: ["CStrongroomOpenSSL", "CStrongroomOpenSSLShims"]),
+        .target(name: "Cryptography", dependencies: ["OpenSSLShim"]),
+        .target(name: "StrongroomTestSupport", dependencies: ["Cryptography"], path: "Tests/StrongroomTestSupport"),
+        .testTarget(name: "CryptographyTests", dependencies: ["Cryptography", "StrongroomTestSupport"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+// One loop, so that no target drifts from the others.
+for target in package.targets where target.type != .system && target.type != .plugin {
+    var settings = target.swiftSettings ?? []
+    settings += [
+        .strictMemorySafety(),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .enableUpcomingFeature("InferIsolatedConformances"),
+        .enableUpcomingFeature("ImmutableWeakCaptures"),
+        .enableExperimentalFeature("Lifetimes"),
+    ]
+    target.swiftSettings = settings
+}

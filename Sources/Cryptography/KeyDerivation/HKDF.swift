@@ -1,0 +1,63 @@
+/// HMAC-based extract-and-expand key derivation (RFC 5869).
+///
+/// Built on a keyed HMAC context: OpenSSL 3.0's own `EVP_KDF` costs several times the hashing.
+public struct HKDF: Sendable {
+    /// The hash function.
+    public let function: HashFunction
+
+    /// Chooses the hash function.
+    public init(_ function: HashFunction) { self.function = function }
+
+    /// The pseudorandom key of input that need not be uniform (section 2.2). An empty salt stands for zeros.
+    public func extract(
+        _ inputKey: borrowing SecretBytes, salt: Span<UInt8> = Span()
+    ) throws(CryptographyError) -> SecretBytes {
+        let salt = SecretBytes(copying: salt)
+        return try extract(inputKey.bytes, salt: salt)
+    }
+
+    private func extract(_ inputKey: Span<UInt8>, salt: borrowing SecretBytes) throws(CryptographyError) -> SecretBytes
+    {
+        var computation = try HMAC(function, key: salt).begin()
+        try computation.update(inputKey)
+        var finished = Optional(computation)
+        return try SecretBytes(count: function.digestByteCount) { key throws(CryptographyError) in
+            if let computation = finished.take() { try computation.finish(into: &key) }
+        }
+    }
+
+    /// Key material of `count` bytes, bound to `info` (section 2.3), from a pseudorandom key.
+    ///
+    /// - Throws: `invalidLength` above 255 digests.
+    public func expand(
+        _ pseudorandomKey: borrowing SecretBytes, info: Span<UInt8>, count: Int
+    ) throws(CryptographyError) -> SecretBytes {
+        let digestCount = function.digestByteCount
+        guard count >= 0, count <= 255 * digestCount else {
+            throw CryptographyError(.invalidLength, "HKDF gives at most \(255 * digestCount) bytes, not \(count)")
+        }
+        let prf = try HMAC(function, key: pseudorandomKey)
+        let blocks = (count + digestCount - 1) / digestCount
+        let material = try SecretBytes(count: blocks * digestCount) { bytes throws(CryptographyError) in
+            for block in 0..<blocks {
+                var computation = try prf.begin()
+                if block > 0 {
+                    try computation.update(bytes.span.extracting(((block - 1) * digestCount)..<(block * digestCount)))
+                }
+                try computation.update(info)
+                try computation.update(CollectionOfOne(UInt8(block + 1)).span)
+                var next = bytes._mutatingExtracting((block * digestCount)..<((block + 1) * digestCount))
+                try computation.finish(into: &next)
+            }
+        }
+        return material.prefix(count)
+    }
+
+    /// Extract and expand in one step.
+    public func derive(
+        from inputKey: borrowing SecretBytes, salt: Span<UInt8> = Span(), info: Span<UInt8>, count: Int
+    ) throws(CryptographyError) -> SecretBytes {
+        let key = try extract(inputKey, salt: salt)
+        return try expand(key, info: info, count: count)
+    }
+}

@@ -1,0 +1,26 @@
+import Foundation
+package import Testing
+
+/// What a test needs beyond the clone, and whether its absence may skip the test.
+///
+/// `STRONGROOM_REQUIRE=vectors,peers` turns the skips of that kind into failures.
+package enum Requirement: String, Sendable {
+    case vectors
+    case peers
+
+    package var isMandatory: Bool {
+        let required = ProcessInfo.processInfo.environment["STRONGROOM_REQUIRE"] ?? ""
+        return required.split(separator: ",").contains { $0 == rawValue }
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips where the files are not to be found, unless they are required.
+    package static func vectors(_ names: String...) -> Self {
+        let missing = names.filter { Vectors.url($0) == nil }
+        return .enabled(
+            if: missing.isEmpty || Requirement.vectors.isMandatory,
+            "no vectors here: \(missing.joined(separator: ", ")); set STRONGROOM_VECTORS, pip install cryptography-vectors"
+        )
+    }
+}
