@@ -5,7 +5,10 @@ let package = Package(
     name: "strongroom",
     platforms: [.macOS(.v26)],
     products: [
-        .library(name: "Cryptography", targets: ["Cryptography"])
+        .library(name: "Cryptography", targets: ["Cryptography"]),
+        .library(name: "AccessPolicy", targets: ["AccessPolicy"]),
+        .library(name: "RecordStorage", targets: ["RecordStorage"]),
+        .library(name: "SQLiteRecordStorage", targets: ["SQLiteRecordStorage"]),
     ],
     traits: [
         .trait(name: "SQLite", description: "Record storage on the system's SQLite."),
@@ -21,8 +24,24 @@ let package = Package(
         .target(name: "CStrongroomOpenSSLShims", dependencies: ["CStrongroomOpenSSL"]),
         .target(name: "OpenSSLShim", dependencies: ["CStrongroomOpenSSL", "CStrongroomOpenSSLShims"]),
         .target(name: "Cryptography", dependencies: ["OpenSSLShim"]),
-        .target(name: "StrongroomTestSupport", dependencies: ["Cryptography"], path: "Tests/StrongroomTestSupport"),
+        .target(name: "RecordStorage"),
+        .target(name: "AccessPolicy"),
+        .systemLibrary(name: "CStrongroomSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .target(
+            name: "SQLiteRecordStorage",
+            dependencies: [
+                "RecordStorage",
+                .target(name: "CStrongroomSQLite", condition: .when(traits: ["SQLite"])),
+            ]
+        ),
+        .target(
+            name: "StrongroomTestSupport", dependencies: ["Cryptography", "RecordStorage"],
+            path: "Tests/StrongroomTestSupport"),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography", "StrongroomTestSupport"]),
+        .testTarget(
+            name: "RecordStorageTests",
+            dependencies: ["RecordStorage", "SQLiteRecordStorage", "StrongroomTestSupport"]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,49 @@
+/// Who asks.
+///
+/// The process that embeds the service vouches for its principals: it has authenticated them. Accounts are twelve digits.
+public struct Principal: Sendable, Hashable, CustomStringConvertible {
+    /// The kinds of principal that policies tell apart.
+    public enum Kind: Sendable, Hashable {
+        /// An account's root.
+        case root
+        /// A user by name.
+        case user(String)
+        /// A role by name, in a named session.
+        case role(String, session: String)
+        /// A service by its host name, such as "lambda.amazonaws.com". It belongs to no account.
+        case service(String)
+    }
+
+    /// What kind it is, and its name.
+    public let kind: Kind
+    /// The account it belongs to; empty for a service.
+    public let account: String
+    /// The ARN that audit events show; for a service its host name.
+    public let description: String
+    /// The texts a policy may name it by: its own ARN, and for a role session its role's.
+    let names: [String]
+
+    private init(_ kind: Kind, account: String) {
+        self.kind = kind
+        self.account = account
+        switch kind {
+        case .root: names = ["arn:aws:iam::\(account):root"]
+        case .user(let name): names = ["arn:aws:iam::\(account):user/\(name)"]
+        case .role(let name, let session):
+            names = ["arn:aws:sts::\(account):assumed-role/\(name)/\(session)", "arn:aws:iam::\(account):role/\(name)"]
+        case .service(let host): names = [host]
+        }
+        description = names[0]
+    }
+
+    /// The account itself, with every right in it.
+    public static func root(account: String) -> Principal { Principal(.root, account: account) }
+    /// A user of an account.
+    public static func user(_ name: String, account: String) -> Principal { Principal(.user(name), account: account) }
+    /// A role of an account, taken on for a session.
+    public static func role(_ name: String, session: String, account: String) -> Principal {
+        Principal(.role(name, session: session), account: account)
+    }
+    /// A service acting by itself.
+    public static func service(_ host: String) -> Principal { Principal(.service(host), account: "") }
+}

@@ -1,0 +1,103 @@
+/// One statement, compiled: patterns prepared, operators known.
+struct Statement: Sendable {
+    enum Effect: Sendable {
+        case allow
+        case deny
+    }
+
+    /// Who a statement is about.
+    enum Subjects: Sendable {
+        /// Identity policies name nobody: they are attached to somebody.
+        case unnamed
+        case anyone
+        case named(Set<String>, accounts: Set<String>)
+        case notNamed(Set<String>, accounts: Set<String>)
+    }
+
+    let label: String
+    let effect: Effect
+    let subjects: Subjects
+    private let actions: Selection
+    private let resources: Selection
+    private let conditions: [Condition]
+
+    init(_ source: StatementSource, number: Int) throws(PolicyError) {
+        label = source.sid ?? "statement \(number)"
+        switch source.effect {
+        case "Allow": effect = .allow
+        case "Deny": effect = .deny
+        default: throw PolicyError("\(label): Effect must be Allow or Deny")
+        }
+        switch (source.principal, source.notPrincipal) {
+        case (nil, nil): subjects = .unnamed
+        case (.anyone?, nil): subjects = .anyone
+        case (.named(let names)?, nil):
+            let (all, accounts) = try Statement.names(names, label)
+            subjects = all.contains("*") ? .anyone : .named(all, accounts: accounts)
+        case (nil, .named(let names)?):
+            guard effect == .deny else { throw PolicyError("\(label): NotPrincipal goes with Deny only") }
+            let (all, accounts) = try Statement.names(names, label)
+            subjects = .notNamed(all, accounts: accounts)
+        default: throw PolicyError("\(label): one of Principal and NotPrincipal")
+        }
+        actions = try Selection(source.action, source.notAction, ignoringCase: true, "\(label): Action")
+        resources = try Selection(source.resource, source.notResource, ignoringCase: false, "\(label): Resource")
+        var conditions: [Condition] = []
+        for (name, keys) in source.condition ?? [:] {
+            for (key, values) in keys { conditions.append(try Condition(name, key: key, values: values.values, label)) }
+        }
+        self.conditions = conditions
+    }
+
+    /// Whether action, resource and conditions are the statement's. Who asks is the engine's part.
+    func covers(_ request: AccessRequest) -> Bool {
+        actions.contains(request.action) && resources.contains(request.resource)
+            && conditions.allSatisfy { $0.isMet(by: request) }
+    }
+
+    /// Names by text, and accounts that stand for everybody in them.
+    private static func names(
+        _ source: [String: StatementSource.OneOrMore], _ label: String
+    ) throws(PolicyError) -> (Set<String>, accounts: Set<String>) {
+        var (names, accounts) = (Set<String>(), Set<String>())
+        for (type, values) in source {
+            guard type == "AWS" || type == "Service" else { throw PolicyError("\(label): unknown principal type \(type)") }
+            for value in values.values {
+                if type == "AWS", value.utf8.count == 12, value.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+                    accounts.insert(value)
+                } else if type == "AWS", let arn = ARN(value), arn.service == "iam", arn.resource == "root" {
+                    accounts.insert(arn.account)
+                } else if value == "*" || type == "Service" || ARN(value) != nil {
+                    names.insert(value)
+                } else {
+                    throw PolicyError("\(label): \(value) is no principal")
+                }
+            }
+        }
+        return (names, accounts)
+    }
+}
+
+/// What a pair such as Action and NotAction selects.
+private struct Selection: Sendable {
+    private let patterns: [Pattern]
+    private let isInverted: Bool
+
+    init(
+        _ included: StatementSource.OneOrMore?, _ excluded: StatementSource.OneOrMore?, ignoringCase: Bool, _ label: String
+    ) throws(PolicyError) {
+        switch (included, excluded) {
+        case (let included?, nil):
+            patterns = included.values.map { Pattern($0, ignoringCase: ignoringCase) }
+            isInverted = false
+        case (nil, let excluded?):
+            patterns = excluded.values.map { Pattern($0, ignoringCase: ignoringCase) }
+            isInverted = true
+        default: throw PolicyError("\(label) and its opposite: exactly one of them")
+        }
+    }
+
+    func contains(_ text: String) -> Bool {
+        patterns.contains { $0.matches(text) } != isInverted
+    }
+}
