@@ -7,6 +7,8 @@ let package = Package(
     products: [
         .library(name: "Cryptography", targets: ["Cryptography"]),
         .library(name: "AccessPolicy", targets: ["AccessPolicy"]),
+        .library(name: "Auditing", targets: ["Auditing"]),
+        .library(name: "KeyManagement", targets: ["KeyManagement"]),
         .library(name: "RecordStorage", targets: ["RecordStorage"]),
         .library(name: "SQLiteRecordStorage", targets: ["SQLiteRecordStorage"]),
     ],
@@ -26,6 +28,12 @@ let package = Package(
         .target(name: "Cryptography", dependencies: ["OpenSSLShim"]),
         .target(name: "RecordStorage"),
         .target(name: "AccessPolicy"),
+        .target(name: "SystemCalls"),
+        .target(
+            name: "KeyManagement",
+            dependencies: ["Cryptography", "RecordStorage", "Auditing", "AccessPolicy"]
+        ),
+        .target(name: "Auditing", dependencies: ["Cryptography", "RecordStorage"]),
         .systemLibrary(name: "CStrongroomSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(
             name: "SQLiteRecordStorage",
@@ -38,6 +46,7 @@ let package = Package(
             name: "StrongroomTestSupport", dependencies: ["Cryptography", "RecordStorage"],
             path: "Tests/StrongroomTestSupport"),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography", "StrongroomTestSupport"]),
+        .testTarget(name: "KeyManagementTests", dependencies: ["KeyManagement", "StrongroomTestSupport"]),
         .testTarget(
             name: "RecordStorageTests",
             dependencies: ["RecordStorage", "SQLiteRecordStorage", "StrongroomTestSupport"]

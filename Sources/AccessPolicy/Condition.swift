@@ -25,7 +25,11 @@ struct Condition: Sendable {
     init(_ name: String, key: String, values: [String], _ label: String) throws(PolicyError) {
         var name = name
         var quantifier = Quantifier.single
-        if name.hasPrefix("ForAllValues:") { quantifier = .forAll } else if name.hasPrefix("ForAnyValue:") { quantifier = .forAny }
+        if name.hasPrefix("ForAllValues:") {
+            quantifier = .forAll
+        } else if name.hasPrefix("ForAnyValue:") {
+            quantifier = .forAny
+        }
         if let colon = name.firstIndex(of: ":") { name = String(name[name.index(after: colon)...]) }
         let ifExists = name.hasSuffix("IfExists")
         if ifExists { name.removeLast("IfExists".count) }
@@ -49,7 +53,8 @@ struct Condition: Sendable {
     private func matches(_ value: String) -> Bool {
         switch test {
         case .text(let patterns): patterns.contains { $0.matches(value) }
-        case .number(let limits, let compare): Double(value).map { value in limits.contains { compare(value, $0) } } ?? false
+        case .number(let limits, let compare):
+            Double(value).map { value in limits.contains { compare(value, $0) } } ?? false
         case .date(let limits, let compare):
             Condition.date(value).map { value in limits.contains { compare(value, $0) } } ?? false
         case .flag(let flag): value == (flag ? "true" : "false")
@@ -76,9 +81,13 @@ struct Condition: Sendable {
         default: break
         }
         let relation: String
-        if name.hasPrefix("Numeric") { relation = String(name.dropFirst(7)) } else if name.hasPrefix("Date") {
+        if name.hasPrefix("Numeric") {
+            relation = String(name.dropFirst(7))
+        } else if name.hasPrefix("Date") {
             relation = String(name.dropFirst(4))
-        } else { throw PolicyError("\(label) is an unknown operator") }
+        } else {
+            throw PolicyError("\(label) is an unknown operator")
+        }
         if name.hasPrefix("Numeric") {
             let limits = values.compactMap { Double($0) }
             guard limits.count == values.count else { throw PolicyError("\(label) takes numbers") }
@@ -89,7 +98,7 @@ struct Condition: Sendable {
         return .date(limits, try comparison(relation, label))
     }
 
-    private static func comparison<T: Comparable>(
+    private static func comparison<T: Comparable & SendableMetatype>(
         _ relation: String, _ label: String
     ) throws(PolicyError) -> @Sendable (T, T) -> Bool {
         switch relation {

@@ -61,7 +61,9 @@ struct Statement: Sendable {
     ) throws(PolicyError) -> (Set<String>, accounts: Set<String>) {
         var (names, accounts) = (Set<String>(), Set<String>())
         for (type, values) in source {
-            guard type == "AWS" || type == "Service" else { throw PolicyError("\(label): unknown principal type \(type)") }
+            guard type == "AWS" || type == "Service" else {
+                throw PolicyError("\(label): unknown principal type \(type)")
+            }
             for value in values.values {
                 if type == "AWS", value.utf8.count == 12, value.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
                     accounts.insert(value)
@@ -84,7 +86,8 @@ private struct Selection: Sendable {
     private let isInverted: Bool
 
     init(
-        _ included: StatementSource.OneOrMore?, _ excluded: StatementSource.OneOrMore?, ignoringCase: Bool, _ label: String
+        _ included: StatementSource.OneOrMore?, _ excluded: StatementSource.OneOrMore?, ignoringCase: Bool,
+        _ label: String
     ) throws(PolicyError) {
         switch (included, excluded) {
         case (let included?, nil):

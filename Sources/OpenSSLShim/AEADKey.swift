@@ -34,11 +34,11 @@ package final class AEADKey: Sendable {
         else { throw .length }
         let context = unsafe try takeContext()
         let isDone =
-            unsafe AEADKey.begin(context, nonce, direction: 1)
-            && AEADKey.authenticate(context, data)
-            && AEADKey.transform(context, plaintext, into: &ciphertext)
-            && AEADKey.finish(context)
-            && AEADKey.readTag(context, into: &tag)
+            unsafe AEADCalls.begin(context, nonce, direction: 1)
+            && AEADCalls.authenticate(context, data)
+            && AEADCalls.transform(context, plaintext, into: &ciphertext)
+            && AEADCalls.finish(context)
+            && AEADCalls.readTag(context, into: &tag)
         guard isDone else {
             unsafe pool.discard(context)
             ConstantTime.cleanse(&ciphertext)
@@ -57,11 +57,11 @@ package final class AEADKey: Sendable {
         else { throw .length }
         let context = unsafe try takeContext()
         let isReady =
-            unsafe AEADKey.begin(context, nonce, direction: 0)
-            && AEADKey.writeTag(context, tag)
-            && AEADKey.authenticate(context, data)
-            && AEADKey.transform(context, ciphertext, into: &plaintext)
-        guard unsafe isReady && AEADKey.finish(context) else {
+            unsafe AEADCalls.begin(context, nonce, direction: 0)
+            && AEADCalls.writeTag(context, tag)
+            && AEADCalls.authenticate(context, data)
+            && AEADCalls.transform(context, ciphertext, into: &plaintext)
+        guard unsafe isReady && AEADCalls.finish(context) else {
             unsafe pool.discard(context)
             ConstantTime.cleanse(&plaintext)
             ERR_clear_error()
@@ -84,67 +84,5 @@ package final class AEADKey: Sendable {
             throw .drained("EVP_EncryptInit_ex2")
         }
         return unsafe context
-    }
-
-    private static func begin(_ context: OpaquePointer, _ nonce: Span<UInt8>, direction: Int32) -> Bool {
-        unsafe nonce.withUnsafeBufferPointer { nonce in
-            unsafe direction == 1
-                ? EVP_EncryptInit_ex2(context, nil, nil, nonce.baseAddress, nil) == 1
-                : EVP_DecryptInit_ex2(context, nil, nil, nonce.baseAddress, nil) == 1
-        }
-    }
-
-    private static func authenticate(_ context: OpaquePointer, _ data: Span<UInt8>) -> Bool {
-        guard data.count > 0 else { return true }
-        guard data.count <= Int(Int32.max) else { return false }
-        return unsafe data.withUnsafeBufferPointer { data in
-            var written: Int32 = 0
-            return unsafe EVP_CipherUpdate(context, nil, &written, data.baseAddress, Int32(data.count)) == 1
-        }
-    }
-
-    /// EVP counts in `int`: longer messages go through in pieces of 1 GiB.
-    private static func transform(
-        _ context: OpaquePointer, _ input: Span<UInt8>, into output: inout MutableSpan<UInt8>
-    ) -> Bool {
-        guard input.count > 0 else { return true }
-        return unsafe input.withUnsafeBufferPointer { input in
-            unsafe output.withUnsafeMutableBufferPointer { output in
-                guard let source = input.baseAddress, let target = output.baseAddress else { return false }
-                var offset = 0
-                while offset < input.count {
-                    let piece = min(input.count - offset, 1 << 30)
-                    var written: Int32 = 0
-                    guard
-                        unsafe EVP_CipherUpdate(context, target + offset, &written, source + offset, Int32(piece))
-                            == 1, written == piece
-                    else { return false }
-                    offset += piece
-                }
-                return true
-            }
-        }
-    }
-
-    /// A stream mode has nothing left to write, but the call wants a place.
-    private static func finish(_ context: OpaquePointer) -> Bool {
-        var nothing: (UInt64, UInt64) = (0, 0)
-        var written: Int32 = 0
-        return unsafe withUnsafeMutableBytes(of: &nothing) { buffer in
-            unsafe EVP_CipherFinal_ex(
-                context, buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), &written) == 1
-        }
-    }
-
-    private static func readTag(_ context: OpaquePointer, into tag: inout MutableSpan<UInt8>) -> Bool {
-        unsafe tag.withUnsafeMutableBytes { tag in
-            unsafe strongroom_cipher_get_tag(context, tag.baseAddress, tag.count) == 1
-        }
-    }
-
-    private static func writeTag(_ context: OpaquePointer, _ tag: Span<UInt8>) -> Bool {
-        unsafe tag.withUnsafeBytes { tag in
-            unsafe strongroom_cipher_set_tag(context, tag.baseAddress, tag.count) == 1
-        }
     }
 }

@@ -154,7 +154,7 @@ enum RecordStoreSuite: String, CaseIterable, Sendable {
                     .put(name, [UInt8(count & 255), UInt8(count >> 8)], expecting: .version(record.version))
                 ])
                 return
-            } catch where error.code == .conflict {
+            } catch  where error.code == .conflict {
                 continue
             }
         }

@@ -1,0 +1,89 @@
+internal import FoundationEssentials
+
+extension AuditEvent {
+    /// The event as one line of JSON, fields in a fixed order, UTF-8, no line feed.
+    public var json: String { String(decoding: jsonBytes, as: UTF8.self) }
+
+    var jsonBytes: [UInt8] {
+        var writer = JSONWriter()
+        writer.open()
+        writer.field("eventVersion", "1.08")
+        writer.object("userIdentity") { writer in
+            writer.field("type", identity.type)
+            if identity.account.isEmpty {
+                writer.field("invokedBy", identity.arn)
+            } else {
+                writer.field("arn", identity.arn)
+                writer.field("accountId", identity.account)
+            }
+        }
+        writer.field("eventTime", AuditEvent.timeText(time))
+        writer.field("eventSource", source)
+        writer.field("eventName", name)
+        writer.field("awsRegion", region)
+        if let error {
+            writer.field("errorCode", error.code)
+            writer.field("errorMessage", error.message)
+        }
+        writer.parameters("requestParameters", requestParameters)
+        writer.parameters("responseElements", responseElements)
+        if !additionalData.isEmpty { writer.parameters("additionalEventData", additionalData) }
+        writer.field("eventID", id.uuidString.lowercased())
+        writer.literal("readOnly", isReadOnly ? "true" : "false")
+        writer.key("resources")
+        writer.list(resources) { writer, arn in
+            writer.open()
+            writer.field("accountId", account)
+            writer.field("type", "AWS::KMS::Key")
+            writer.field("ARN", arn)
+            writer.close()
+        }
+        writer.field("eventType", "AwsApiCall")
+        writer.literal("managementEvent", "true")
+        writer.field("recipientAccountId", account)
+        writer.field("eventCategory", "Management")
+        writer.close()
+        return writer.bytes
+    }
+
+    /// "2026-01-31T12:00:00Z": seconds, UTC, the proleptic Gregorian calendar. FoundationEssentials' formatter takes
+    /// microseconds for each, and every event has one.
+    static func timeText(_ time: Date) -> String {
+        let seconds = Int(time.timeIntervalSince1970.rounded(.down).clamped(to: -62_135_596_800...253_402_300_799))
+        let days = Int((Double(seconds) / 86400).rounded(.down))
+        let second = seconds - days * 86400
+        // Howard Hinnant's civil_from_days: the year starts in March, so that the leap day is its last.
+        let shifted = days + 719_468
+        let era = Int((Double(shifted) / 146_097).rounded(.down))
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let month = (5 * dayOfYear + 2) / 153
+        let day = dayOfYear - (153 * month + 2) / 5 + 1
+        let civilMonth = month < 10 ? month + 3 : month - 9
+        let year = yearOfEra + era * 400 + (civilMonth <= 2 ? 1 : 0)
+        var text: [UInt8] = []
+        text.reserveCapacity(20)
+        func append(_ value: Int, digits: Int, then mark: Character) {
+            var divisor = digits == 4 ? 1000 : 10
+            while divisor > 0 {
+                text.append(UInt8(truncatingIfNeeded: 48 + value / divisor % 10))
+                divisor /= 10
+            }
+            text.append(mark.asciiValue ?? 0)
+        }
+        append(year, digits: 4, then: "-")
+        append(civilMonth, digits: 2, then: "-")
+        append(day, digits: 2, then: "T")
+        append(second / 3600, digits: 2, then: ":")
+        append(second / 60 % 60, digits: 2, then: ":")
+        append(second % 60, digits: 2, then: "Z")
+        return String(decoding: text, as: UTF8.self)
+    }
+}
+
+extension Double {
+    fileprivate func clamped(to range: ClosedRange<Double>) -> Double {
+        isNaN ? range.lowerBound : Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
+    }
+}

@@ -1,0 +1,76 @@
+public import FoundationEssentials
+
+/// What happened, in CloudTrail's layout.
+///
+/// Never part of an event: plaintext, ciphertext, messages, key material, passphrases. An encryption context is, in clear.
+/// Source: AWS CloudTrail User Guide, "CloudTrail record contents"; AWS KMS Developer Guide, "Understanding KMS log entries".
+public struct AuditEvent: Sendable {
+    /// A value of a parameter.
+    public enum Value: Sendable, Hashable {
+        /// A text.
+        case text(String)
+        /// A whole number.
+        case number(Int)
+        /// True or false.
+        case flag(Bool)
+        /// Names with texts, such as an encryption context.
+        case map([String: String])
+    }
+
+    /// Who did it, as `userIdentity` shows it.
+    public struct Identity: Sendable, Hashable {
+        /// "IAMUser", "AssumedRole", "Root" or "AWSService".
+        public let type: String
+        /// The ARN, or a service's host name.
+        public let arn: String
+        /// Twelve digits; empty for a service.
+        public let account: String
+
+        /// Names somebody.
+        public init(type: String, arn: String, account: String) {
+            self.type = type
+            self.arn = arn
+            self.account = account
+        }
+    }
+
+    /// A random UUID of this event.
+    public let id: UUID
+    /// When.
+    public let time: Date
+    /// The service, such as "kms.amazonaws.com".
+    public let source: String
+    /// The operation, such as "Encrypt".
+    public let name: String
+    /// The Region of the service.
+    public let region: String
+    /// The account whose resource it is.
+    public let account: String
+    /// Who did it.
+    public let identity: Identity
+    /// The operation's parameters, in the API's names.
+    public var requestParameters: [(String, Value)] = []
+    /// What the operation made, where the layout shows it.
+    public var responseElements: [(String, Value)] = []
+    /// What else is worth knowing.
+    public var additionalData: [(String, Value)] = []
+    /// The error's code and message where it failed.
+    public var error: (code: String, message: String)?
+    /// Whether the operation changes nothing.
+    public var isReadOnly = true
+    /// The ARNs of the resources used.
+    public var resources: [String] = []
+
+    /// Describes an event.
+    public init(
+        id: UUID = UUID(), time: Date, source: String, name: String, region: String, account: String, identity: Identity
+    ) {
+        self.id = id
+        self.time = time
+        self.source = source
+        self.name = name
+        self.region = region
+        self.account = account
+        self.identity = identity
+    }
+}

@@ -1,0 +1,186 @@
+public import Cryptography
+internal import Dispatch
+public import RecordStorage
+internal import Synchronization
+
+/// A trail of events in a record store, which later readers can trust.
+///
+/// Each writer - each opening of the store - has a chain of its own, so that processes do not wait for each other. A
+/// record holds one event or many, the digest of the record before it, and a tag under a key that evolves with each
+/// record: who takes over the process cannot rewrite the past. The chain's head is committed in the same batch. A chain
+/// begins with a checkpoint that states where all others stood, which joins them.
+///
+/// ``verify(in:rootKey:against:)`` names the place of any edit, deletion, reorder or truncation. What it cannot see
+/// without an external checkpoint is the rollback of the whole store to an older state of itself.
+///
+/// Layout: Documentation/Formats/AuditTrail.md.
+public final class AuditTrail: AuditSink {
+    private struct Pending {
+        var lines: [UInt8] = []
+        var count: UInt32 = 0
+        var waiters: [CheckedContinuation<AuditError?, Never>] = []
+        var isScheduled = false
+        var lastFailure: AuditError?
+    }
+
+    private let store: any RecordStore
+    private let durability: AuditDurability
+    private let pending = Mutex(Pending())
+    private let chain: Mutex<AuditChain>
+    /// Commits happen here, one after the other, off the cooperative threads.
+    private let queue = DispatchQueue(label: "strongroom.audit")
+
+    /// Above this the buffer is written at once; at sixteen times this, events are refused until it could be.
+    private static let largestBuffer = 1 << 18
+
+    /// Begins a chain.
+    ///
+    /// - Parameters:
+    ///   - store: where the chain stands.
+    ///   - rootKey: 32 secret bytes, the same for all chains of the store. Not kept.
+    ///   - durability: when an event is on the disk.
+    public init(store: any RecordStore, rootKey: borrowing SecretBytes, durability: AuditDurability) throws {
+        self.store = store
+        self.durability = durability
+        let writers = try AuditWriters(rootKey: rootKey)
+        let writer = Hexadecimal.encode(try SystemRandom().bytes(count: 16))
+        let firstKey = try SecretBytes.random(count: 32)
+        var chain = AuditChain(writer: writer, key: EvolvingKey(firstKey.copy()))
+        while true {
+            guard let registry = try writers.registry(in: store) else {
+                throw AuditError("the audit trail's list of writers has been tampered with")
+            }
+            let additions = try writers.adding(writer, firstKey: firstKey, to: registry)
+            let checkpoint = try AuditCheckpoint(reading: registry.writers, in: store)
+            do {
+                _ = try chain.append(.checkpoint, body: checkpoint.bytes, eventCount: 0) { writes in
+                    try store.commit(additions + writes)
+                }
+                break
+            } catch let error as RecordStoreError where error.code == .conflict {
+                continue
+            }
+        }
+        self.chain = Mutex(chain)
+    }
+
+    /// Records an event as ``AuditDurability`` says. Events of several callers at once share one commit.
+    public func record(_ event: AuditEvent) async throws(AuditError) {
+        let line = event.jsonBytes
+        if case .buffered(let window) = durability {
+            try buffer(line, window)
+            return
+        }
+        let failure = await withCheckedContinuation { continuation in
+            let isFirst = pending.withLock { pending in
+                AuditTrail.add(line, to: &pending)
+                pending.waiters.append(continuation)
+                defer { pending.isScheduled = true }
+                return !pending.isScheduled
+            }
+            if isFirst { queue.async { _ = self.flushOnQueue() } }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Records an event in one batch with other writes: both are there afterwards, or neither.
+    ///
+    /// - Parameter commit: commits the writes it is given along with its own, on this trail's queue. It may be called
+    ///   once only, and its error is passed on.
+    package func record<R: Sendable>(
+        _ event: AuditEvent, committing commit: @escaping @Sendable ([RecordWrite]) throws -> R
+    ) async throws -> R {
+        let line = event.jsonBytes
+        return try await withCheckedThrowingContinuation { continuation in
+            queue.async {
+                self.flushOnQueue()
+                let result: Result<R, any Error> = self.chain.withLock { chain in
+                    Result { try chain.append(.events, body: line + [0x0A], eventCount: 1, commit: commit) }
+                }
+                continuation.resume(with: result)
+            }
+        }
+    }
+
+    /// Writes what is buffered.
+    public func flush() async throws(AuditError) {
+        let failure: AuditError? = await withCheckedContinuation { continuation in
+            queue.async { continuation.resume(returning: self.flushOnQueue()) }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Where all chains of the store stand now, to be kept outside it.
+    public func checkpoint() async throws -> AuditCheckpoint {
+        try await flush()
+        let store = store
+        return try await withCheckedThrowingContinuation { continuation in
+            queue.async { continuation.resume(with: Result { try AuditCheckpoint(readingAllIn: store) }) }
+        }
+    }
+
+    private func buffer(_ line: [UInt8], _ window: Duration) throws(AuditError) {
+        var isFirst = false
+        var isFull = false
+        var refusal: AuditError?
+        pending.withLock { pending in
+            isFull = pending.lines.count >= AuditTrail.largestBuffer
+            guard pending.lines.count < 16 * AuditTrail.largestBuffer else {
+                refusal = pending.lastFailure ?? AuditError("the audit buffer is full")
+                return
+            }
+            AuditTrail.add(line, to: &pending)
+            isFirst = !pending.isScheduled
+            pending.isScheduled = true
+        }
+        if isFull { queue.async { _ = self.flushOnQueue() } }
+        if isFirst {
+            let delay = DispatchTimeInterval.milliseconds(Int(min(window / .milliseconds(1), 86_400_000)))
+            queue.asyncAfter(deadline: .now() + delay) { [weak self] in _ = self?.flushOnQueue() }
+        }
+        if let refusal { throw refusal }
+    }
+
+    private static func add(_ line: [UInt8], to pending: inout Pending) {
+        pending.lines += line
+        pending.lines.append(0x0A)
+        pending.count += 1
+    }
+
+    /// Commits all that is pending as one record. On failure, waiters are told and their events dropped, since their
+    /// operations fail with them; buffered events are kept for the next try.
+    @discardableResult
+    private func flushOnQueue() -> AuditError? {
+        let batch = pending.withLock { pending in
+            defer { pending = Pending() }
+            return pending
+        }
+        guard batch.count > 0 else { return nil }
+        var failure: AuditError?
+        do {
+            try chain.withLock { chain in
+                _ = try chain.append(.events, body: batch.lines, eventCount: batch.count) { writes in
+                    try store.commit(writes)
+                }
+            }
+        } catch let error as RecordStoreError {
+            failure = AuditError(error)
+        } catch {
+            failure = AuditError("\(error)")
+        }
+        if let failure, batch.waiters.isEmpty {
+            pending.withLock { pending in
+                pending.lines = batch.lines + pending.lines
+                pending.count += batch.count
+                pending.lastFailure = failure
+            }
+        }
+        for waiter in batch.waiters { waiter.resume(returning: failure) }
+        return failure
+    }
+
+    deinit {
+        // Nobody else holds the trail now: what is buffered is written on the way out.
+        flushOnQueue()
+    }
+}

@@ -1,0 +1,92 @@
+/// Writes JSON in the order of its calls. An event is written on each use of a key, so this appends to one array.
+struct JSONWriter {
+    private(set) var bytes: [UInt8] = []
+    private var needsComma = false
+
+    init() { bytes.reserveCapacity(1024) }
+
+    mutating func open() {
+        separate()
+        bytes.append(UInt8(ascii: "{"))
+        needsComma = false
+    }
+
+    mutating func close() {
+        bytes.append(UInt8(ascii: "}"))
+        needsComma = true
+    }
+
+    mutating func key(_ name: String) {
+        separate()
+        string(name)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    mutating func field(_ name: String, _ text: String) {
+        key(name)
+        string(text)
+        needsComma = true
+    }
+
+    /// A value that is JSON as it stands.
+    mutating func literal(_ name: String, _ value: String) {
+        key(name)
+        bytes += value.utf8
+        needsComma = true
+    }
+
+    mutating func object(_ name: String, _ body: (inout JSONWriter) -> Void) {
+        key(name)
+        open()
+        body(&self)
+        close()
+    }
+
+    mutating func list<T>(_ values: [T], _ body: (inout JSONWriter, T) -> Void) {
+        bytes.append(UInt8(ascii: "["))
+        needsComma = false
+        for value in values { body(&self, value) }
+        bytes.append(UInt8(ascii: "]"))
+        needsComma = true
+    }
+
+    mutating func parameters(_ name: String, _ parameters: [(String, AuditEvent.Value)]) {
+        guard !parameters.isEmpty else { return literal(name, "null") }
+        object(name) { writer in
+            for (name, value) in parameters {
+                switch value {
+                case .text(let text): writer.field(name, text)
+                case .number(let number): writer.literal(name, String(number))
+                case .flag(let flag): writer.literal(name, flag ? "true" : "false")
+                case .map(let map):
+                    writer.object(name) { writer in
+                        for (key, text) in map.sorted(by: { $0.key < $1.key }) { writer.field(key, text) }
+                    }
+                }
+            }
+        }
+    }
+
+    private mutating func separate() {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+    }
+
+    /// RFC 8259, section 7: quotation mark, reverse solidus and control characters are escaped.
+    private mutating func string(_ text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case 0..<0x20:
+                bytes += "\\u00".utf8
+                bytes.append(byte >> 4 + 48)
+                bytes.append(byte & 15 < 10 ? byte & 15 + 48 : byte & 15 + 87)
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+}

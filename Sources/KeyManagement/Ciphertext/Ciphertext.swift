@@ -1,0 +1,43 @@
+/// A message sealed under a managed key. It knows which material sealed it, so that opening needs no key's name.
+///
+/// Layout, version 1 (Documentation/Formats/CiphertextBlob.md): `C5 01 | suite | material id 32 | salt 16 | nonce 12 |
+/// commitment 32 | ciphertext | tag 16`.
+public struct Ciphertext: Sendable, Hashable {
+    /// The blob.
+    public let bytes: [UInt8]
+
+    /// Reads a blob.
+    ///
+    /// - Throws: `invalidCiphertext` for anything that is not one of version 1.
+    public init(_ bytes: [UInt8]) throws(KeyManagementError) {
+        guard bytes.count >= Ciphertext.overhead, bytes.count <= Ciphertext.largestPlaintext + Ciphertext.overhead,
+            bytes[0] == 0xC5, bytes[1] == 1, bytes[2] == Ciphertext.suite
+        else { throw KeyManagementError(.invalidCiphertext) }
+        self.bytes = bytes
+    }
+
+    init(unchecked bytes: [UInt8]) { self.bytes = bytes }
+
+    /// AES-256-GCM under a key that SP 800-108 derives with HMAC-SHA-256, with a commitment.
+    static let suite: UInt8 = 1
+    /// What sealing adds to a message: 111 bytes.
+    public static let overhead = 3 + 32 + 16 + 12 + 32 + 16
+    /// The longest message, in bytes. More goes into an envelope.
+    public static let largestPlaintext = 4096
+
+    static let materialRange = 3..<35
+    static let saltRange = 35..<51
+    static let nonceRange = 51..<63
+    static let commitmentRange = 63..<95
+    static let headerCount = 95
+}
+
+/// The identifier of a piece of key material: 32 bytes.
+struct MaterialID: Hashable, Sendable {
+    let bytes: [UInt8]
+
+    init?(_ bytes: [UInt8]) {
+        guard bytes.count == 32 else { return nil }
+        self.bytes = bytes
+    }
+}

@@ -1,0 +1,78 @@
+public import AccessPolicy
+
+/// What a key is for. A key has one purpose, and the compiler knows it: `encrypt` takes no signing key.
+public protocol KeyPurpose: Sendable {
+    /// AWS's name of the purpose.
+    static var usage: String { get }
+}
+
+/// Encrypting and decrypting.
+public enum Encryption: KeyPurpose {
+    /// ENCRYPT_DECRYPT.
+    public static var usage: String { "ENCRYPT_DECRYPT" }
+}
+
+/// Signing and verifying.
+public enum Signing: KeyPurpose {
+    /// SIGN_VERIFY.
+    public static var usage: String { "SIGN_VERIFY" }
+}
+
+/// Making and checking message authentication codes.
+public enum Authentication: KeyPurpose {
+    /// GENERATE_VERIFY_MAC.
+    public static var usage: String { "GENERATE_VERIFY_MAC" }
+}
+
+/// Agreeing on a shared secret.
+public enum Agreement: KeyPurpose {
+    /// KEY_AGREEMENT.
+    public static var usage: String { "KEY_AGREEMENT" }
+}
+
+/// Something that stands for a managed key of a purpose: a ``Key``, or a type that knows its algorithm too, such as
+/// `Key<Signing>.ECDSA.P256`.
+public protocol KeyReference<Purpose>: Sendable, Hashable {
+    /// What the key is for.
+    associatedtype Purpose: KeyPurpose
+    /// The key's name.
+    var arn: ARN { get }
+}
+
+/// A managed key: a handle, never the material.
+public struct Key<Purpose: KeyPurpose>: KeyReference, CustomStringConvertible {
+    /// `arn:aws:kms:REGION:ACCOUNT:key/ID`.
+    public let arn: ARN
+
+    init(arn: ARN) { self.arn = arn }
+
+    /// The key's identifier: a UUID.
+    public var id: String { String(arn.resource.dropFirst("key/".count)) }
+
+    /// The ARN.
+    public var description: String { arn.description }
+}
+
+extension Key where Purpose == Signing {
+    /// Keys of the Elliptic Curve Digital Signature Algorithm (FIPS 186-5).
+    public enum ECDSA {
+        /// A key on NIST P-256, narrowed from a signing key of any algorithm.
+        public struct P256: KeyReference {
+            /// What the key is for.
+            public typealias Purpose = Signing
+            /// The key's name.
+            public let arn: ARN
+        }
+    }
+}
+
+/// What kind of key to make, for a purpose. In this release: ``KeySpecification/symmetric``.
+public struct KeySpecification<Purpose: KeyPurpose>: Sendable, Hashable {
+    /// AWS's name of the kind.
+    public let name: String
+}
+
+extension KeySpecification where Purpose == Encryption {
+    /// SYMMETRIC_DEFAULT: AES-256-GCM under a key derived for each message.
+    public static var symmetric: KeySpecification { KeySpecification(name: "SYMMETRIC_DEFAULT") }
+}

@@ -1,0 +1,66 @@
+internal import AccessPolicy
+
+/// One of the four texts that name a key: its id, its ARN, an alias's name (`alias/orders`) or an alias's ARN.
+public struct KeyIdentifier: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
+    /// The text.
+    public let description: String
+
+    /// Takes any text; whether it names a key shows on use.
+    public init(_ text: String) { description = text }
+
+    /// Takes a literal.
+    public init(stringLiteral text: String) { description = text }
+
+    /// The ARN of a key.
+    public init(_ key: some KeyReference) { description = key.arn.description }
+}
+
+/// What a key identifier's text means to a caller.
+enum ResolvedName: Hashable {
+    case key(id: String, account: String)
+    case alias(AliasName)
+
+    /// Reads a text; nil where it can name no key in this partition and Region.
+    init?(_ identifier: KeyIdentifier, account: String, region: String, partition: String) {
+        let text = identifier.description
+        if text.hasPrefix("arn:") {
+            guard let arn = ARN(text), arn.service == "kms", arn.region == region, arn.partition == partition else {
+                return nil
+            }
+            if arn.resource.hasPrefix("key/") {
+                self = .key(id: String(arn.resource.dropFirst(4)), account: arn.account)
+            } else if arn.resource.hasPrefix("alias/") {
+                self = .alias(AliasName(account: arn.account, name: arn.resource))
+            } else {
+                return nil
+            }
+        } else if text.hasPrefix("alias/") {
+            self = .alias(AliasName(account: account, name: text))
+        } else {
+            self = .key(id: text, account: account)
+        }
+    }
+}
+
+/// An alias of an account: `alias/...`.
+struct AliasName: Hashable {
+    let account: String
+    let name: String
+
+    /// `^[a-zA-Z0-9/_-]+$` behind "alias/", 256 characters in all; `alias/aws/` is for managed services.
+    var refusal: KeyManagementError? {
+        let rest = name.utf8.dropFirst("alias/".utf8.count)
+        guard name.hasPrefix("alias/"), !rest.isEmpty else {
+            return KeyManagementError(.invalidAliasName, #"Alias must start with the prefix "alias/"."#)
+        }
+        let isAllowed = rest.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
+        }
+        guard isAllowed, name.utf8.count <= 256 else {
+            return KeyManagementError(.invalidAliasName, "\(name) is not a valid alias name")
+        }
+        return name.hasPrefix("alias/aws/")
+            ? KeyManagementError(.invalidAliasName, "alias/aws/ is reserved") : nil
+    }
+}

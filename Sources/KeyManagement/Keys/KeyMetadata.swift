@@ -1,0 +1,44 @@
+public import AccessPolicy
+public import FoundationEssentials
+
+/// Whether a key can be used. Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
+public enum KeyState: String, Sendable, Hashable {
+    /// Ready for use.
+    case enabled = "Enabled"
+    /// Switched off; can be switched on again.
+    case disabled = "Disabled"
+    /// Will be deleted at its deletion date; can be called back until then.
+    case pendingDeletion = "PendingDeletion"
+}
+
+/// What a service tells about a key.
+public struct KeyMetadata: Sendable, Hashable {
+    /// The key's name.
+    public let arn: ARN
+    /// Its identifier.
+    public let id: String
+    /// Whether it can be used.
+    public let state: KeyState
+    /// AWS's name of its purpose, such as ENCRYPT_DECRYPT.
+    public let usage: String
+    /// AWS's name of its kind, such as SYMMETRIC_DEFAULT.
+    public let specification: String
+    /// The owner's text.
+    public let description: String
+    /// When it was made.
+    public let creationDate: Date
+    /// When it will be deleted, while that is pending.
+    public let deletionDate: Date?
+    /// The identifiers of its material, oldest first: 64 hexadecimal digits each. The last is in use.
+    public let materials: [String]
+}
+
+/// One alias.
+public struct AliasEntry: Sendable, Hashable {
+    /// `alias/...`.
+    public let name: String
+    /// `arn:...:alias/...`.
+    public let arn: ARN
+    /// The key it stands for.
+    public let target: String
+}

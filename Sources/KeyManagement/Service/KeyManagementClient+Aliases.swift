@@ -1,0 +1,88 @@
+internal import FoundationEssentials
+internal import RecordStorage
+
+extension KeyManagementClient {
+    /// Gives a key of the principal's account one more name, `alias/...`.
+    public func createAlias(_ alias: String, for target: KeyIdentifier) async throws(KeyManagementError) {
+        try await changeAlias("CreateAlias", alias, target) { name, id, state in try newAlias(name, id, state) }
+    }
+
+    /// Lets an alias stand for another key of the same purpose and kind.
+    public func updateAlias(_ alias: String, to target: KeyIdentifier) async throws(KeyManagementError) {
+        try await changeAlias("UpdateAlias", alias, target) { name, id, state in
+            guard let old = state.aliases[name] else { throw notFound(name) }
+            let keys = ["\(name.account)/\(old.target)", "\(name.account)/\(id)"].map { state.keys[$0]?.record }
+            guard
+                keys[0] == nil || (keys[0]?.usage == keys[1]?.usage && keys[0]?.specification == keys[1]?.specification)
+            else { throw KeyManagementError(.validation, "an alias moves between keys of one kind only") }
+            return .put(
+                try AliasRecord.name(name), try StoredJSON.encode(AliasRecord(target: id)),
+                expecting: .version(old.version))
+        }
+    }
+
+    /// Takes an alias away. The key stays.
+    public func deleteAlias(_ alias: String) async throws(KeyManagementError) {
+        let service = service
+        let name = AliasName(account: principal.account, name: alias)
+        try await service.change("DeleteAlias", as: principal) { log, state in
+            log.parameters = [("aliasName", .text(alias))]
+            guard let old = state.aliases[name] else { throw notFound(name) }
+            try service.authorize(
+                "DeleteAlias", resource: service.scope.aliasARN(name).description, inAccount: name.account, log)
+            if let key = state.keys["\(name.account)/\(old.target)"] {
+                log.use(key)
+                try service.authorize("DeleteAlias", on: key, log)
+            }
+            return ([.delete(try AliasRecord.name(name), expecting: .version(old.version))], ())
+        }
+    }
+
+    /// The aliases of the principal's account, by name.
+    public func listAliases() async throws(KeyManagementError) -> [AliasEntry] {
+        try await service.perform("ListAliases", as: principal) { log in
+            try service.authorize("ListAliases", resource: "*", inAccount: principal.account, log)
+            return try service.refreshedState().aliases
+                .filter { $0.key.account == principal.account }
+                .map { AliasEntry(name: $0.key.name, arn: service.scope.aliasARN($0.key), target: $0.value.target) }
+                .sorted { $0.name < $1.name }
+        }
+    }
+
+    /// The write that makes an alias.
+    func newAlias(_ name: AliasName, _ target: String, _ state: ServiceState) throws -> RecordWrite {
+        if let refusal = name.refusal { throw refusal }
+        guard state.aliases[name] == nil else {
+            throw KeyManagementError(
+                .alreadyExists, "An alias with the name \(service.scope.aliasARN(name)) already exists")
+        }
+        return .put(try AliasRecord.name(name), try StoredJSON.encode(AliasRecord(target: target)), expecting: .absent)
+    }
+
+    private func changeAlias(
+        _ operation: String, _ alias: String, _ target: KeyIdentifier,
+        _ body: (AliasName, String, ServiceState) throws -> RecordWrite
+    ) async throws(KeyManagementError) {
+        let (service, principal) = (service, principal)
+        try await service.change(operation, as: principal) { log, state in
+            log.parameters = [("aliasName", .text(alias)), ("targetKeyId", .text(target.description))]
+            let name = AliasName(account: principal.account, name: alias)
+            let key = try state.key(target, account: principal.account, scope: service.scope, at: log.time)
+            log.use(key)
+            guard key.record.account == principal.account else {
+                throw KeyManagementError(.accessDenied, "an alias stands for a key of its own account")
+            }
+            try service.authorize(
+                operation, resource: service.scope.aliasARN(name).description, inAccount: name.account, log)
+            try service.authorize(operation, on: key, log)
+            guard key.record.deletion == nil else {
+                throw KeyManagementError(.invalidState, "\(key.arnText) is pending deletion.")
+            }
+            return ([try body(name, key.record.id, state)], ())
+        }
+    }
+
+    private func notFound(_ name: AliasName) -> KeyManagementError {
+        KeyManagementError(.notFound, "Alias \(service.scope.aliasARN(name)) is not found.")
+    }
+}

@@ -1,0 +1,208 @@
+public import AccessPolicy
+internal import Cryptography
+public import FoundationEssentials
+internal import RecordStorage
+
+extension KeyManagementClient {
+    /// Makes a key in the principal's account.
+    ///
+    /// - Parameters:
+    ///   - specification: what kind.
+    ///   - alias: a name for it, made in the same commit.
+    ///   - description: up to 8192 characters.
+    ///   - policy: who may use it. By default the account's own policies decide.
+    /// - Throws: `accessDenied`, `alreadyExists` for the alias, `invalidAliasName`, `malformedPolicy`.
+    public func createKey<Purpose>(
+        _ specification: KeySpecification<Purpose>, alias: String? = nil, description: String = "",
+        policy: PolicyDocument? = nil
+    ) async throws(KeyManagementError) -> Key<Purpose> {
+        let (service, account) = (service, principal.account)
+        return try await service.change("CreateKey", as: principal) { log, state in
+            log.parameters = [
+                ("keyUsage", .text(Purpose.usage)), ("keySpec", .text(specification.name)),
+                ("description", .text(description)),
+            ]
+            guard description.count <= 8192 else {
+                throw KeyManagementError(.validation, "a description has at most 8192 characters")
+            }
+            try service.authorize("CreateKey", resource: "*", inAccount: account, log)
+            guard let domain = state.domains[state.activeDomain] else { throw KeyManagementError(.internalFailure) }
+            var record = KeyRecord(
+                id: UUID(uuid: try randomUUID()).uuidString.lowercased(), account: account,
+                created: log.time.timeIntervalSince1970, description: description, usage: Purpose.usage,
+                specification: specification.name,
+                policy: try (policy ?? .delegating(toAccount: account, partition: service.scope.partition)).text,
+                materials: [])
+            record.materials = [try record.newMaterial(at: log.time, domain: state.activeDomain, under: domain)]
+            var writes: [RecordWrite] = [.put(try record.name, try StoredJSON.encode(record), expecting: .absent)]
+            let arn = service.scope.keyARN(id: record.id, account: account)
+            if let alias {
+                let name = AliasName(account: account, name: alias)
+                log.parameters.append(("alias", .text(alias)))
+                try service.authorize(
+                    "CreateAlias", resource: service.scope.aliasARN(name).description, inAccount: account, log)
+                writes.append(try newAlias(name, record.id, state))
+            }
+            log.resources = [arn.description]
+            log.response = [("keyId", .text(record.id)), ("arn", .text(arn.description))]
+            return (writes, Key(arn: arn))
+        }
+    }
+
+    /// The key that an identifier names, narrowed to a purpose.
+    ///
+    /// - Throws: `notFound`; `invalidKeyUsage` where it is for another purpose.
+    public func key<Purpose>(
+        _ identifier: KeyIdentifier, for purpose: Purpose.Type
+    ) async throws(KeyManagementError) -> Key<Purpose> {
+        let metadata = try await describe(identifier)
+        guard metadata.usage == Purpose.usage else {
+            throw KeyManagementError(.invalidKeyUsage, "\(metadata.arn) key usage is \(metadata.usage)")
+        }
+        return Key(arn: metadata.arn)
+    }
+
+    /// What there is to know about a key.
+    public func describe(_ identifier: KeyIdentifier) async throws(KeyManagementError) -> KeyMetadata {
+        try await service.perform("DescribeKey", as: principal) { log in
+            log.parameters = [("keyId", .text(identifier.description))]
+            let key = try service.refreshedState().key(
+                identifier, account: principal.account, scope: service.scope, at: log.time)
+            log.use(key)
+            try service.authorize("DescribeKey", on: key, log)
+            guard let metadata = key.metadata(at: log.time) else { throw KeyManagementError(.notFound) }
+            return metadata
+        }
+    }
+
+    /// The keys of the principal's account, oldest first.
+    public func listKeys() async throws(KeyManagementError) -> [KeyMetadata] {
+        try await service.perform("ListKeys", as: principal) { log in
+            try service.authorize("ListKeys", resource: "*", inAccount: principal.account, log)
+            return try service.refreshedState().keys.values
+                .filter { $0.record.account == principal.account }
+                .compactMap { $0.metadata(at: log.time) }
+                .sorted { ($0.creationDate, $0.id) < ($1.creationDate, $1.id) }
+        }
+    }
+
+    /// Switches a key on.
+    public func enable(_ identifier: KeyIdentifier) async throws(KeyManagementError) {
+        try await change("EnableKey", identifier) { record, _, _ in record.isEnabled = true }
+    }
+
+    /// Switches a key off: nothing is encrypted or decrypted under it until it is on again.
+    public func disable(_ identifier: KeyIdentifier) async throws(KeyManagementError) {
+        try await change("DisableKey", identifier) { record, _, _ in record.isEnabled = false }
+    }
+
+    /// Gives a key new material. Older material goes on opening what it sealed.
+    public func rotate(_ identifier: KeyIdentifier) async throws(KeyManagementError) {
+        try await change("RotateKeyOnDemand", identifier) { record, log, state in
+            guard record.isEnabled else { throw KeyManagementError(.disabled, "\(record.id) is disabled.") }
+            guard let domain = state.domains[state.activeDomain] else { throw KeyManagementError(.internalFailure) }
+            record.materials.append(try record.newMaterial(at: log.time, domain: state.activeDomain, under: domain))
+        }
+    }
+
+    /// Has a key deleted, with all that it sealed, after 7 to 30 days.
+    ///
+    /// - Returns: when.
+    @discardableResult
+    public func scheduleDeletion(
+        _ identifier: KeyIdentifier, afterDays days: Int = 30
+    ) async throws(KeyManagementError) -> Date {
+        guard (7...30).contains(days) else {
+            throw KeyManagementError(.validation, "a key waits 7 to 30 days for its deletion, not \(days)")
+        }
+        let date = Date(
+            timeIntervalSince1970: (service.clock.now.timeIntervalSince1970 + Double(days) * 86400).rounded())
+        try await change("ScheduleKeyDeletion", identifier) { record, log, _ in
+            log.parameters.append(("pendingWindowInDays", .number(days)))
+            record.deletion = date.timeIntervalSince1970
+        }
+        return date
+    }
+
+    /// Calls a deletion back. The key is disabled afterwards.
+    public func cancelDeletion(_ identifier: KeyIdentifier) async throws(KeyManagementError) {
+        try await change("CancelKeyDeletion", identifier, whilePendingDeletion: true) { record, _, _ in
+            record.deletion = nil
+            record.isEnabled = false
+        }
+    }
+
+    /// A key's policy.
+    public func policy(of identifier: KeyIdentifier) async throws(KeyManagementError) -> PolicyDocument {
+        try await service.perform("GetKeyPolicy", as: principal) { log in
+            log.parameters = [("keyId", .text(identifier.description))]
+            let key = try managed(identifier, try service.refreshedState(), &log)
+            try service.authorize("GetKeyPolicy", on: key, log)
+            return key.policy
+        }
+    }
+
+    /// Replaces a key's policy.
+    ///
+    /// - Parameter bypassingLockoutCheck: a policy under which the caller could not replace it again is refused otherwise.
+    public func putPolicy(
+        _ policy: PolicyDocument, on identifier: KeyIdentifier, bypassingLockoutCheck: Bool = false
+    ) async throws(KeyManagementError) {
+        let (service, principal) = (service, principal)
+        try await change("PutKeyPolicy", identifier) { record, log, _ in
+            let request = AccessRequest(
+                principal: principal, action: "kms:PutKeyPolicy",
+                resource: service.scope.keyARN(id: record.id, account: record.account).description,
+                resourceAccount: record.account)
+            guard bypassingLockoutCheck || service.authorizer.decide(request, resourcePolicy: policy).isAllowed else {
+                throw KeyManagementError(
+                    .malformedPolicy,
+                    "The new key policy will not allow you to update the key policy in the future.")
+            }
+            record.policy = policy.text
+        }
+    }
+
+    /// One change of one key's record. Management takes a key's id or ARN, no alias.
+    private func change(
+        _ name: String, _ identifier: KeyIdentifier, whilePendingDeletion: Bool = false,
+        _ body: (inout KeyRecord, inout OperationLog, ServiceState) throws -> Void
+    ) async throws(KeyManagementError) {
+        let service = service
+        try await service.change(name, as: principal) { log, state in
+            log.parameters = [("keyId", .text(identifier.description))]
+            let key = try managed(identifier, state, &log)
+            try service.authorize(name, on: key, log)
+            let isPending = key.record.deletion != nil
+            guard isPending == whilePendingDeletion else {
+                throw KeyManagementError(
+                    .invalidState, "\(key.arnText) is \(isPending ? "" : "not ")pending deletion.")
+            }
+            var record = key.record
+            try body(&record, &log, state)
+            return ([.put(try record.name, try StoredJSON.encode(record), expecting: .version(key.version))], ())
+        }
+    }
+
+    private func managed(
+        _ identifier: KeyIdentifier, _ state: ServiceState, _ log: inout OperationLog
+    ) throws(KeyManagementError) -> ManagedKey {
+        guard !identifier.description.contains("alias/") else {
+            throw KeyManagementError(.notFound, "Invalid keyId '\(identifier)'")
+        }
+        let key = try state.key(identifier, account: principal.account, scope: service.scope, at: log.time)
+        log.use(key)
+        return key
+    }
+
+    /// A version 4 UUID from our own random source.
+    private func randomUUID() throws -> uuid_t {
+        var bytes = try SystemRandom().bytes(count: 16)
+        bytes[6] = bytes[6] & 0x0F | 0x40
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        return (
+            bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7], bytes[8], bytes[9],
+            bytes[10], bytes[11], bytes[12], bytes[13], bytes[14], bytes[15]
+        )
+    }
+}

@@ -1,0 +1,204 @@
+public import AccessPolicy
+public import Cryptography
+internal import FoundationEssentials
+
+/// The key service as one principal sees it: what it asks, it asks as them.
+public struct KeyManagementClient: Sendable {
+    let service: KeyManagementService
+
+    /// On whose behalf.
+    public let principal: Principal
+
+    init(service: KeyManagementService, principal: Principal) {
+        self.service = service
+        self.principal = principal
+    }
+}
+
+/// A data key: for use now, and sealed to be kept with what it encrypts.
+public struct DataKey: ~Copyable, Sendable {
+    /// The key itself. Use it and let it go.
+    public let plaintext: SecretBytes
+    /// The same key, sealed under the managed key.
+    public let ciphertext: Ciphertext
+    /// The managed key that sealed it.
+    public let keyARN: ARN
+
+    /// The key alone, for a caller that keeps the ciphertext elsewhere.
+    public consuming func intoPlaintext() -> SecretBytes { plaintext }
+}
+
+extension KeyManagementClient {
+    /// Seals up to 4096 bytes.
+    ///
+    /// - Parameters:
+    ///   - plaintext: 1 to 4096 bytes; more goes into an envelope.
+    ///   - key: a key for encryption.
+    ///   - context: authenticated with it, shown in the audit trail, needed again to open.
+    /// - Throws: `accessDenied`, `disabled`, `invalidState`, `notFound`, `validation`.
+    public func encrypt(
+        _ plaintext: Span<UInt8>, under key: some KeyReference<Encryption>, context: EncryptionContext = .none
+    ) async throws(KeyManagementError) -> Ciphertext {
+        try await service.perform("Encrypt", as: principal) { log in
+            try self.encrypt(plaintext, KeyIdentifier(key), context, action: "Encrypt", &log)
+        }
+    }
+
+    /// Seals an array; see ``encrypt(_:under:context:)-(Span<UInt8>,_,_)``.
+    public func encrypt(
+        _ plaintext: [UInt8], under key: some KeyReference<Encryption>, context: EncryptionContext = .none
+    ) async throws(KeyManagementError) -> Ciphertext {
+        try await service.perform("Encrypt", as: principal) { log in
+            try self.encrypt(plaintext.span, KeyIdentifier(key), context, action: "Encrypt", &log)
+        }
+    }
+
+    /// Seals a secret; see ``encrypt(_:under:context:)-(Span<UInt8>,_,_)``.
+    public func encrypt(
+        _ plaintext: borrowing SecretBytes, under key: some KeyReference<Encryption>, context: EncryptionContext = .none
+    ) async throws(KeyManagementError) -> Ciphertext {
+        let bytes = plaintext.bytes
+        return try await encrypt(bytes, under: key, context: context)
+    }
+
+    /// Opens a ciphertext. The key is found by what the ciphertext says.
+    ///
+    /// - Parameters:
+    ///   - ciphertext: what encrypt or a data key returned.
+    ///   - context: the pairs that it was sealed with, exactly.
+    ///   - key: where given, the only key that may have sealed it.
+    /// - Throws: `invalidCiphertext` for whatever does not open; `incorrectKey`, `accessDenied`, `disabled`,
+    ///   `invalidState`.
+    public func decrypt(
+        _ ciphertext: Ciphertext, context: EncryptionContext = .none, under key: KeyIdentifier? = nil
+    ) async throws(KeyManagementError) -> SecretBytes {
+        try await service.perform("Decrypt", as: principal) { log in
+            try self.decrypt(ciphertext, context, key, action: "Decrypt", &log)
+        }
+    }
+
+    /// A new data key of 1 to 1024 bytes, and the same sealed.
+    public func generateDataKey(
+        under key: some KeyReference<Encryption>, byteCount: Int = 32, context: EncryptionContext = .none
+    ) async throws(KeyManagementError) -> DataKey {
+        try await service.perform("GenerateDataKey", as: principal) { log in
+            try self.generateDataKey(KeyIdentifier(key), byteCount, context, action: "GenerateDataKey", &log)
+        }
+    }
+
+    /// A new data key that is not released now: for the one who stores what another will open.
+    public func generateDataKeyWithoutPlaintext(
+        under key: some KeyReference<Encryption>, byteCount: Int = 32, context: EncryptionContext = .none
+    ) async throws(KeyManagementError) -> Ciphertext {
+        let name = "GenerateDataKeyWithoutPlaintext"
+        return try await service.perform(name, as: principal) { log in
+            try self.generateDataKey(KeyIdentifier(key), byteCount, context, action: name, &log).ciphertext
+        }
+    }
+
+    /// Opens a ciphertext and seals its content under another key or context, without releasing it.
+    ///
+    /// Needs `kms:ReEncryptFrom` on the one key and `kms:ReEncryptTo` on the other.
+    public func reEncrypt(
+        _ ciphertext: Ciphertext, context: EncryptionContext = .none, under key: some KeyReference<Encryption>,
+        newContext: EncryptionContext = .none
+    ) async throws(KeyManagementError) -> Ciphertext {
+        try await service.perform("ReEncrypt", as: principal) { log in
+            let opened = try self.decrypt(ciphertext, context, nil, action: "ReEncryptFrom", &log)
+            let bytes = opened.bytes
+            return try self.encrypt(bytes, KeyIdentifier(key), newContext, action: "ReEncryptTo", &log)
+        }
+    }
+
+    private func encrypt(
+        _ plaintext: Span<UInt8>, _ identifier: KeyIdentifier, _ context: EncryptionContext, action: String,
+        _ log: inout OperationLog
+    ) throws -> Ciphertext {
+        note(identifier, context, &log)
+        guard (1...Ciphertext.largestPlaintext).contains(plaintext.count) else {
+            throw KeyManagementError(.validation, "a plaintext has 1 to 4096 bytes, not \(plaintext.count)")
+        }
+        try context.check()
+        let (key, state) = try usable(identifier, &log)
+        try service.authorize(action, on: key, log, context: context)
+        let backing = try key.backingKey(key.materials.count - 1, domains: state.domains)
+        return try backing.seal(plaintext, context: context, random: SystemRandom())
+    }
+
+    private func decrypt(
+        _ ciphertext: Ciphertext, _ context: EncryptionContext, _ identifier: KeyIdentifier?, action: String,
+        _ log: inout OperationLog
+    ) throws -> SecretBytes {
+        note(identifier, context, &log)
+        try context.check()
+        guard let id = MaterialID(Array(ciphertext.bytes[Ciphertext.materialRange])) else {
+            throw KeyManagementError(.invalidCiphertext)
+        }
+        var state = try service.state()
+        // Material that another process has made since the last look is no stranger.
+        if state.materials[id] == nil { state = try service.refreshedState() }
+        guard let (key, index) = state.materials[id], key.state(at: log.time) != nil else {
+            throw KeyManagementError(.invalidCiphertext)
+        }
+        if let identifier {
+            let named = try state.key(identifier, account: principal.account, scope: service.scope, at: log.time)
+            guard named === key else {
+                throw KeyManagementError(
+                    .incorrectKey, "The key ID in the request does not identify a CMK that can perform this operation.")
+            }
+        }
+        // A stranger is told no more of a key than that it may not be used.
+        log.use(key)
+        try service.authorize(action, on: key, log, context: context)
+        try checkState(key, log)
+        do {
+            return try key.backingKey(index, domains: state.domains).open(ciphertext, context: context)
+        } catch let error as CryptographyError where error.code == .authenticationFailure {
+            throw KeyManagementError(.invalidCiphertext)
+        }
+    }
+
+    private func generateDataKey(
+        _ identifier: KeyIdentifier, _ count: Int, _ context: EncryptionContext, action: String,
+        _ log: inout OperationLog
+    ) throws -> DataKey {
+        guard (1...1024).contains(count) else {
+            throw KeyManagementError(.validation, "a data key has 1 to 1024 bytes, not \(count)")
+        }
+        log.parameters.append(("numberOfBytes", .number(count)))
+        let plaintext = try SecretBytes.random(count: count)
+        let ciphertext = try plaintext.withBytes { bytes in
+            try encrypt(bytes, identifier, context, action: action, &log)
+        }
+        guard let arn = log.resources.last.flatMap({ ARN($0) }) else { throw KeyManagementError(.internalFailure) }
+        return DataKey(plaintext: plaintext, ciphertext: ciphertext, keyARN: arn)
+    }
+
+    private func note(_ identifier: KeyIdentifier?, _ context: EncryptionContext, _ log: inout OperationLog) {
+        if let identifier { log.parameters.append(("keyId", .text(identifier.description))) }
+        log.parameters.append(("encryptionAlgorithm", .text("SYMMETRIC_DEFAULT")))
+        if !context.pairs.isEmpty { log.parameters.append(("encryptionContext", .map(context.pairs))) }
+    }
+
+    /// The key that is named, if it can be used for encryption now.
+    private func usable(_ identifier: KeyIdentifier, _ log: inout OperationLog) throws -> (ManagedKey, ServiceState) {
+        let state = try service.state()
+        let key = try state.key(identifier, account: principal.account, scope: service.scope, at: log.time)
+        log.use(key)
+        try checkState(key, log)
+        guard key.record.usage == Encryption.usage else {
+            throw KeyManagementError(
+                .invalidKeyUsage, "\(key.arnText) key usage is \(key.record.usage) which is not valid for \(log.name).")
+        }
+        return (key, state)
+    }
+
+    private func checkState(_ key: ManagedKey, _ log: OperationLog) throws(KeyManagementError) {
+        switch key.state(at: log.time) {
+        case .enabled: return
+        case .disabled: throw KeyManagementError(.disabled, "\(key.arnText) is disabled.")
+        case .pendingDeletion: throw KeyManagementError(.invalidState, "\(key.arnText) is pending deletion.")
+        case nil: throw KeyManagementError(.notFound, "Key '\(key.arnText)' does not exist")
+        }
+    }
+}

@@ -1,0 +1,150 @@
+internal import AccessPolicy
+public import Auditing
+internal import Cryptography
+internal import FoundationEssentials
+internal import RecordStorage
+
+extension KeyManagementService {
+    /// Who the service is when it acts by itself.
+    static let itself = Principal.service("kms.amazonaws.com")
+
+    /// Deletes the keys whose date has come, with their aliases. What they sealed is gone for good.
+    ///
+    /// Such a key is unusable from its date on, whether or not this has run.
+    ///
+    /// - Returns: how many.
+    @discardableResult
+    public func deleteDueKeys() async throws(KeyManagementError) -> Int {
+        let now = clock.now
+        let due = try refreshedState().keys.values.filter { $0.state(at: now) == nil }
+        for key in due {
+            try await change("DeleteKey", as: KeyManagementService.itself) { log, state in
+                log.use(key)
+                guard let current = state.keys["\(key.record.account)/\(key.record.id)"], current.state(at: now) == nil
+                else { return ([], ()) }
+                var writes: [RecordWrite] = [.delete(try current.record.name, expecting: .version(current.version))]
+                for (name, alias) in state.aliases
+                where name.account == key.record.account && alias.target == key.record.id {
+                    writes.append(.delete(try AliasRecord.name(name), expecting: .version(alias.version)))
+                }
+                return (writes, ())
+            }
+        }
+        return due.count
+    }
+
+    /// Seals the store's key under another root of trust: a change of passphrase. One record is rewritten.
+    ///
+    /// Copies of the store made earlier still open with the old root.
+    public func replaceRootOfTrust(
+        _ old: any RootOfTrust, with new: any RootOfTrust
+    ) async throws(KeyManagementError) {
+        for _ in 0..<10 {
+            let root = try refreshedState().root
+            let resealed: RootRecord
+            do {
+                resealed = try await root.record.resealed(from: old, for: new)
+            } catch {
+                throw KeyManagementError(wrapping: error)
+            }
+            if try await replaceRoot(resealed, after: root.version, "ReplaceRootOfTrust") { return }
+        }
+        throw KeyManagementError(.conflict, "the root record changes too fast")
+    }
+
+    /// Makes a new domain key, wraps all key material under it, and forgets the old one.
+    ///
+    /// The old one stays until the last key has moved. A rotation that was cut short goes on when the store is opened.
+    /// Other processes must open the store again to use keys that they had not used before.
+    public func rotateDomainKey(unlockedBy rootOfTrust: any RootOfTrust) async throws(KeyManagementError) {
+        for _ in 0..<10 {
+            let state = try refreshedState()
+            do {
+                let (record, version, key) = try await state.root.record.addingDomain(unlockedBy: rootOfTrust)
+                guard try await replaceRoot(record, after: state.root.version, "RotateDomainKey") else { continue }
+                replaceDomains(state.domains.merging([version: key]) { $1 }, active: version)
+            } catch {
+                throw KeyManagementError(wrapping: error)
+            }
+            return try await finishDomainRotation()
+        }
+        throw KeyManagementError(.conflict, "the root record changes too fast")
+    }
+
+    /// Moves what is still wrapped under older domain keys, and removes them.
+    func finishDomainRotation() async throws(KeyManagementError) {
+        while true {
+            let state = try refreshedState()
+            guard let newest = state.root.record.domainVersions.max(), newest == state.activeDomain else { return }
+            let active = state.activeDomain
+            let behind = state.keys.values.filter { key in key.record.materials.contains { $0.domain != active } }
+            for key in behind { try await move(key, to: active) }
+            guard behind.isEmpty else { continue }
+            guard state.root.record.domainVersions.count > 1 else { return }
+            // The root record and the keys are summed in one head: a key made meanwhile under the old one is a conflict.
+            let record = state.root.record.keepingDomain(active)
+            if try await replaceRoot(record, after: state.root.version, "RetireDomainKey") {
+                replaceDomains(state.domains.filter { $0.key == active }, active: active)
+                return
+            }
+        }
+    }
+
+    private func move(_ key: ManagedKey, to active: UInt32) async throws(KeyManagementError) {
+        try await change("RewrapKey", as: KeyManagementService.itself) { log, state in
+            log.use(key)
+            guard let current = state.keys["\(key.record.account)/\(key.record.id)"],
+                let target = state.domains[active]
+            else { return ([], ()) }
+            var record = current.record
+            for (index, material) in record.materials.enumerated() where material.domain != active {
+                let label = record.label(material.id, version: index)
+                guard let opened = try state.domains[material.domain]?.open(material.wrapped, authenticating: label)
+                else {
+                    throw KeyManagementError(.tampered, "a material of \(record.id) does not open")
+                }
+                record.materials[index].wrapped = try target.seal(opened, authenticating: label)
+                record.materials[index].domain = active
+            }
+            return ([.put(try record.name, try StoredJSON.encode(record), expecting: .version(current.version))], ())
+        }
+    }
+
+    /// Writes the root record; false where it has changed since.
+    private func replaceRoot(
+        _ record: RootRecord, after version: UInt64, _ operation: String
+    ) async throws(KeyManagementError) -> Bool {
+        try await change(operation, as: KeyManagementService.itself) { _, state in
+            guard state.root.version == version else { return ([], false) }
+            return ([.put(RootRecord.name, try StoredJSON.encode(record), expecting: .version(version))], true)
+        }
+    }
+
+    /// The events of the trail in the order of time, as lines of JSON in CloudTrail's layout.
+    public func auditEvents() async throws(KeyManagementError) -> [String] {
+        try await flush()
+        return try stated { try AuditTrail.events(in: records.store) }
+    }
+
+    /// Where the trail stands, to be kept outside the store.
+    public func auditCheckpoint() async throws(KeyManagementError) -> AuditCheckpoint {
+        do { return try await trail.checkpoint() } catch { throw KeyManagementError(wrapping: error) }
+    }
+
+    /// Reads the whole trail and checks it.
+    ///
+    /// - Parameters:
+    ///   - rootOfTrust: the service does not keep what opens the chains, so it is asked again.
+    ///   - checkpoint: from outside the store; shows a rollback of the whole store too.
+    public func verifyAuditTrail(
+        unlockedBy rootOfTrust: any RootOfTrust, against checkpoint: AuditCheckpoint? = nil
+    ) async throws(KeyManagementError) -> AuditVerification {
+        try await flush()
+        do {
+            let secrets = try await refreshedState().root.record.unlock(with: rootOfTrust)
+            return try AuditTrail.verify(in: records.store, rootKey: secrets.audit, against: checkpoint)
+        } catch {
+            throw KeyManagementError(wrapping: error)
+        }
+    }
+}

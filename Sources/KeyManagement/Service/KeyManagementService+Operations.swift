@@ -1,0 +1,156 @@
+internal import AccessPolicy
+internal import Auditing
+internal import FoundationEssentials
+internal import RecordStorage
+
+/// What an operation notes about itself for the audit trail, as it goes.
+struct OperationLog {
+    let name: String
+    let principal: Principal
+    let time: Date
+    var isReadOnly: Bool
+    var parameters: [(String, AuditEvent.Value)] = []
+    var response: [(String, AuditEvent.Value)] = []
+    var resources: [String] = []
+    /// The account that owns the resource; the caller's where there is none.
+    var account: String
+
+    mutating func use(_ key: ManagedKey) {
+        resources.append(key.arnText)
+        account = key.record.account
+    }
+}
+
+extension KeyManagementService {
+    /// Runs an operation that changes nothing in the store, and records it before its result is released.
+    func perform<R: ~Copyable>(
+        _ name: String, as principal: Principal, _ body: (inout OperationLog) throws -> R
+    ) async throws(KeyManagementError) -> R {
+        var log = OperationLog(
+            name: name, principal: principal, time: clock.now, isReadOnly: true, account: principal.account)
+        let result: R
+        do {
+            result = try body(&log)
+        } catch {
+            let error = KeyManagementError(wrapping: error)
+            try await record(event(log, error))
+            throw error
+        }
+        try await record(event(log, nil))
+        return result
+    }
+
+    /// Runs an operation that changes the store: its writes and its event are committed together. Where another writer
+    /// was faster, it is run again on the new state.
+    func change<R: Sendable>(
+        _ name: String, as principal: Principal,
+        _ body: (inout OperationLog, ServiceState) throws -> (writes: [RecordWrite], result: R)
+    ) async throws(KeyManagementError) -> R {
+        for _ in 0..<50 {
+            var log = OperationLog(
+                name: name, principal: principal, time: clock.now, isReadOnly: false, account: principal.account)
+            let outcome: (writes: [RecordWrite], result: R)
+            do {
+                outcome = try body(&log, try refreshedState())
+            } catch {
+                let error = KeyManagementError(wrapping: error)
+                try await record(event(log, error))
+                throw error
+            }
+            do {
+                _ = try await trail.record(event(log, nil)) { [records, writes = outcome.writes] auditWrites in
+                    try records.commit(writes, alongside: auditWrites)
+                }
+                try refreshedState()
+                return outcome.result
+            } catch {
+                let error = KeyManagementError(wrapping: error)
+                guard error.code == .conflict else { throw error }
+            }
+        }
+        throw KeyManagementError(.conflict, "\(name): other writers were faster fifty times")
+    }
+
+    /// Asks whether the principal may do this to a key.
+    func authorize(
+        _ action: String, on key: ManagedKey, _ log: OperationLog, context: EncryptionContext = .none,
+        alias: String? = nil
+    ) throws(KeyManagementError) {
+        let record = key.record
+        try authorize(
+            action, resource: key.arnText, account: record.account, policy: key.policy, log
+        ) { name in
+            switch name {
+            case "kms:keyspec": [record.specification]
+            case "kms:keyusage": [record.usage]
+            case "kms:encryptionalgorithm": [record.specification]
+            case "kms:requestalias": alias.map { [$0] } ?? []
+            case "kms:encryptioncontextkeys": Array(context.pairs.keys)
+            default:
+                if name.hasPrefix("kms:encryptioncontext:") {
+                    context.pairs.filter { $0.key.lowercased() == name.dropFirst("kms:encryptioncontext:".count) }
+                        .map(\.value)
+                } else {
+                    []
+                }
+            }
+        }
+    }
+
+    /// Asks whether the principal may do this in its own account, where no key's policy has a say.
+    func authorize(
+        _ action: String, resource: String, inAccount account: String, _ log: OperationLog
+    ) throws(KeyManagementError) {
+        let policy = try stated { try PolicyDocument.delegating(toAccount: account, partition: scope.partition) }
+        try authorize(action, resource: resource, account: account, policy: policy, log) { _ in [] }
+    }
+
+    private func authorize(
+        _ action: String, resource: String, account: String, policy: PolicyDocument, _ log: OperationLog,
+        _ context: @escaping @Sendable (String) -> [String]
+    ) throws(KeyManagementError) {
+        let (principal, time) = (log.principal, log.time)
+        let request = AccessRequest(
+            principal: principal, action: "kms:\(action)", resource: resource, resourceAccount: account
+        ) { name in
+            switch name {
+            case "aws:principalarn": [principal.description]
+            case "aws:principalaccount", "kms:calleraccount": [principal.account]
+            case "aws:currenttime", "aws:epochtime": [String(time.timeIntervalSince1970)]
+            default: context(name)
+            }
+        }
+        let reason: String
+        switch authorizer.decide(request, resourcePolicy: policy) {
+        case .allowed: return
+        case .deniedExplicitly(let statement): reason = "with an explicit deny in \(statement)"
+        case .deniedImplicitly(let missing): reason = "because no \(missing) allows the kms:\(action) action"
+        }
+        throw KeyManagementError(
+            .accessDenied, "\(principal) is not authorized to perform kms:\(action) on resource \(resource) \(reason)")
+    }
+
+    /// Records an event as the trail's durability says.
+    func record(_ event: AuditEvent) async throws(KeyManagementError) {
+        do { try await trail.record(event) } catch { throw KeyManagementError(wrapping: error) }
+    }
+
+    func event(_ log: OperationLog, _ error: KeyManagementError?) -> AuditEvent {
+        let type =
+            switch log.principal.kind {
+            case .root: "Root"
+            case .user: "IAMUser"
+            case .role: "AssumedRole"
+            case .service: "AWSService"
+            }
+        var event = AuditEvent(
+            time: log.time, source: "kms.amazonaws.com", name: log.name, region: scope.region, account: log.account,
+            identity: .init(type: type, arn: log.principal.description, account: log.principal.account))
+        event.requestParameters = log.parameters
+        event.responseElements = error == nil ? log.response : []
+        event.resources = log.resources
+        event.isReadOnly = log.isReadOnly
+        event.error = error.map { ($0.code.name, $0.message) }
+        return event
+    }
+}

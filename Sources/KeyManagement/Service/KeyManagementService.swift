@@ -1,0 +1,163 @@
+public import AccessPolicy
+public import Auditing
+internal import Cryptography
+internal import Dispatch
+internal import FoundationEssentials
+public import RecordStorage
+internal import Synchronization
+
+/// A key management service in this process, after the model of AWS KMS.
+///
+/// Keys are made in it and never leave it; callers hold ``Key`` handles. Every use is checked against policies and
+/// recorded in an audit trail before its answer is released. State lives in a record store that several processes may
+/// share: a change that one of them makes is seen by the others within a quarter of a second, and at once by calls that
+/// change state.
+///
+/// ```swift
+/// let kms = try await KeyManagementService(store: store, rootOfTrust: PassphraseRoot(passphrase))
+/// let admin = kms.client(for: .user("alice", account: "111122223333"))
+/// let orders = try await admin.createKey(.symmetric, alias: "alias/orders")
+/// let sealed = try await admin.encrypt(card, under: orders, context: ["tenant": "42"])
+/// ```
+public final class KeyManagementService: Sendable {
+    let scope: ServiceScope
+    let authorizer: any Authorizer
+    let clock: any WallClock
+    let trail: AuditTrail
+    let records: AuthenticatedRecords
+    private let current: Mutex<ServiceState>
+    private let lastLook: Mutex<ContinuousClock.Instant>
+    private let refreshing = Mutex(())
+
+    /// How old the view of other processes' changes may be on the path of cryptographic operations.
+    private static let staleness = Duration.milliseconds(250)
+
+    /// Opens a store, or makes a new one of an empty one.
+    ///
+    /// - Parameters:
+    ///   - store: where the state lives.
+    ///   - rootOfTrust: what opens it. It is asked once and not kept.
+    ///   - region: the Region in ARNs.
+    ///   - partition: the partition in ARNs.
+    ///   - authorizer: who may do what. By default each account's members may do all that key policies leave to the
+    ///     account: the embedding process has done its own checks.
+    ///   - audit: when an event is on the disk.
+    ///   - clock: what time it is.
+    /// - Throws: `wrongRootOfTrust`, `tampered`, `storeFailure`.
+    public init(
+        store: any RecordStore, rootOfTrust: any RootOfTrust, region: String = "us-east-1", partition: String = "aws",
+        authorizer: (any Authorizer)? = nil, audit: AuditDurability = .recorded, clock: any WallClock = SystemClock()
+    ) async throws(KeyManagementError) {
+        do {
+            let scope = ServiceScope(partition: partition, region: region)
+            let secrets = try await KeyManagementService.unlock(store, rootOfTrust)
+            let records = try AuthenticatedRecords(store: store, key: secrets.records)
+            let state = try KeyManagementService.load(records, secrets, scope)
+            self.scope = scope
+            self.authorizer = try authorizer ?? PolicyEngine.trustingAccountMembers()
+            self.clock = clock
+            self.records = records
+            trail = try AuditTrail(store: store, rootKey: secrets.audit, durability: audit)
+            current = Mutex(state)
+            lastLook = Mutex(.now)
+            if state.root.record.domainVersions.count > 1 { try await finishDomainRotation() }
+        } catch {
+            throw KeyManagementError(wrapping: error)
+        }
+    }
+
+    /// A client that acts as a principal. The caller has authenticated them.
+    public func client(for principal: Principal) -> KeyManagementClient {
+        KeyManagementClient(service: self, principal: principal)
+    }
+
+    /// Writes what the audit trail has buffered. With recorded audit there is never anything.
+    public func flush() async throws(KeyManagementError) {
+        do { try await trail.flush() } catch { throw KeyManagementError(wrapping: error) }
+    }
+
+    /// The state as it is known, looked up anew where the last look is too long ago.
+    func state() throws(KeyManagementError) -> ServiceState {
+        let now = ContinuousClock.now
+        let isStale = lastLook.withLock { last in
+            guard now - last > KeyManagementService.staleness else { return false }
+            last = now
+            return true
+        }
+        return isStale ? try refreshedState() : current.withLock { $0 }
+    }
+
+    /// The state with every change that the store has.
+    @discardableResult
+    func refreshedState() throws(KeyManagementError) -> ServiceState {
+        let result: Result<ServiceState, any Error> = refreshing.withLock { _ in
+            Result {
+                let fresh = try current.withLock { $0 }.refreshed(from: records, scope: scope)
+                current.withLock { $0 = fresh }
+                return fresh
+            }
+        }
+        return try stated { try result.get() }
+    }
+
+    /// Takes over what a domain rotation has changed in memory.
+    func replaceDomains(_ domains: [UInt32: AESGCM], active: UInt32) {
+        refreshing.withLock { _ in
+            current.withLock { $0 = $0.with(domains: domains, activeDomain: active, root: $0.root) }
+        }
+    }
+
+    /// Opens the root record, or makes it in an empty store.
+    static func unlock(_ store: any RecordStore, _ root: any RootOfTrust) async throws -> StoreSecrets {
+        for _ in 0..<3 {
+            if let record = try await store.asynchronous.record(RootRecord.name) {
+                let bytes = Array(record.value.dropLast(32))
+                let parsed = try StoredJSON.decode(RootRecord.self, bytes, RootRecord.name)
+                guard parsed.format <= RootRecord.currentFormat else {
+                    throw RecordStoreError(.newerFormat, subject: "root", reason: "format \(parsed.format)")
+                }
+                return try await parsed.unlock(with: root)
+            }
+            guard try store.records(prefix: KeyRecord.prefix, after: nil, limit: 1).isEmpty else {
+                throw KeyManagementError(.tampered, "the root record is gone")
+            }
+            let secrets = try await RootRecord.make(for: root)
+            let records = try AuthenticatedRecords(store: store, key: secrets.records)
+            do {
+                let value = try StoredJSON.encode(secrets.record)
+                try records.commit([.put(RootRecord.name, value, expecting: .absent)], alongside: [])
+                return secrets
+            } catch let error as RecordStoreError where error.code == .conflict {
+                continue
+            }
+        }
+        throw KeyManagementError(.conflict, "the store is being made by others")
+    }
+
+    private static func load(
+        _ records: AuthenticatedRecords, _ secrets: borrowing StoreSecrets, _ scope: ServiceScope
+    ) throws -> ServiceState {
+        let (all, revision) = try records.verifiedRecords(
+            prefixes: [RootRecord.name.description, KeyRecord.prefix, AliasRecord.prefix])
+        var keys: [String: ManagedKey] = [:]
+        var aliases: [AliasName: (target: String, version: UInt64)] = [:]
+        var root: (record: RootRecord, version: UInt64)?
+        for record in all {
+            let name = record.name.description
+            if name.hasPrefix(KeyRecord.prefix) {
+                let stored = try StoredJSON.decode(KeyRecord.self, record.value, record.name)
+                keys["\(stored.account)/\(stored.id)"] = try ManagedKey(
+                    stored, version: record.version, scope: scope, after: nil)
+            } else if name.hasPrefix(AliasRecord.prefix) {
+                let alias = try StoredJSON.decode(AliasRecord.self, record.value, record.name)
+                aliases[AliasRecord.alias(record.name)] = (alias.target, record.version)
+            } else {
+                root = (try StoredJSON.decode(RootRecord.self, record.value, record.name), record.version)
+            }
+        }
+        guard let root else { throw KeyManagementError(.tampered, "the root record is gone") }
+        return ServiceState(
+            keys: keys, aliases: aliases, domains: secrets.domains, activeDomain: secrets.activeDomain, root: root,
+            revision: revision)
+    }
+}

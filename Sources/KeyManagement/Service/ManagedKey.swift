@@ -1,0 +1,87 @@
+internal import AccessPolicy
+internal import Cryptography
+internal import FoundationEssentials
+internal import Synchronization
+
+/// A key in memory: its record, and its material as far as it has been used.
+final class ManagedKey: Sendable {
+    let record: KeyRecord
+    /// The stored record's version, for compare and set.
+    let version: UInt64
+    let arn: ARN
+    let arnText: String
+    let policy: PolicyDocument
+    let materials: [MaterialID]
+    private let backing: Mutex<[MaterialID: BackingKey]>
+
+    init(_ record: KeyRecord, version: UInt64, scope: ServiceScope, after older: ManagedKey?) throws {
+        self.record = record
+        self.version = version
+        arn = scope.keyARN(id: record.id, account: record.account)
+        arnText = arn.description
+        do {
+            policy = try PolicyDocument(record.policy)
+        } catch {
+            throw KeyManagementError(.tampered, "the policy of \(record.id) cannot be read")
+        }
+        materials = try record.materials.map { material in
+            guard let id = Hexadecimal.decode(material.id).flatMap({ MaterialID($0) }) else {
+                throw KeyManagementError(.tampered, "a material of \(record.id) has no identifier")
+            }
+            return id
+        }
+        // Material that was unwrapped stays, whatever it is wrapped under now.
+        backing = Mutex(older?.backing.withLock { $0 } ?? [:])
+    }
+
+    /// Material ready for work, unwrapped on first use.
+    func backingKey(_ index: Int, domains: [UInt32: AESGCM]) throws -> BackingKey {
+        let id = materials[index]
+        if let ready = backing.withLock({ $0[id] }) { return ready }
+        let stored = record.materials[index]
+        guard let domain = domains[stored.domain] else {
+            throw KeyManagementError(
+                .internalFailure, "another process has rotated the store's domain key: open the store again")
+        }
+        guard let material = try? domain.open(stored.wrapped, authenticating: record.label(stored.id, version: index))
+        else { throw KeyManagementError(.tampered, "a material of \(record.id) does not open") }
+        let key = try BackingKey(id: id, material: material)
+        return backing.withLock { backing in
+            if let ready = backing[id] { return ready }
+            backing[id] = key
+            return key
+        }
+    }
+
+    /// The state at a time; nil once the deletion date has passed.
+    func state(at time: Date) -> KeyState? {
+        if let deletion = record.deletion {
+            return time.timeIntervalSince1970 >= deletion ? nil : .pendingDeletion
+        }
+        return record.isEnabled ? .enabled : .disabled
+    }
+
+    func metadata(at time: Date) -> KeyMetadata? {
+        state(at: time).map { state in
+            KeyMetadata(
+                arn: arn, id: record.id, state: state, usage: record.usage, specification: record.specification,
+                description: record.description, creationDate: Date(timeIntervalSince1970: record.created),
+                deletionDate: record.deletion.map { Date(timeIntervalSince1970: $0) },
+                materials: record.materials.map(\.id))
+        }
+    }
+}
+
+/// Where a service is: partition and Region of its ARNs.
+struct ServiceScope: Sendable, Hashable {
+    let partition: String
+    let region: String
+
+    func keyARN(id: String, account: String) -> ARN {
+        ARN(partition: partition, service: "kms", region: region, account: account, resource: "key/\(id)")
+    }
+
+    func aliasARN(_ alias: AliasName) -> ARN {
+        ARN(partition: partition, service: "kms", region: region, account: alias.account, resource: alias.name)
+    }
+}

@@ -1,0 +1,93 @@
+internal import AccessPolicy
+internal import Cryptography
+internal import FoundationEssentials
+internal import RecordStorage
+
+/// Everything the service knows at one moment, immutable: operations read it without a lock.
+final class ServiceState: Sendable {
+    /// Keys by account and id: `ACCOUNT/ID`.
+    let keys: [String: ManagedKey]
+    let aliases: [AliasName: (target: String, version: UInt64)]
+    /// Which key and which of its materials an identifier means.
+    let materials: [MaterialID: (key: ManagedKey, index: Int)]
+    let domains: [UInt32: AESGCM]
+    let activeDomain: UInt32
+    let root: (record: RootRecord, version: UInt64)
+    let revision: Revision
+
+    init(
+        keys: [String: ManagedKey], aliases: [AliasName: (target: String, version: UInt64)],
+        domains: [UInt32: AESGCM], activeDomain: UInt32, root: (record: RootRecord, version: UInt64), revision: Revision
+    ) {
+        self.keys = keys
+        self.aliases = aliases
+        self.domains = domains
+        self.activeDomain = activeDomain
+        self.root = root
+        self.revision = revision
+        var materials: [MaterialID: (key: ManagedKey, index: Int)] = [:]
+        for key in keys.values {
+            for (index, id) in key.materials.enumerated() { materials[id] = (key, index) }
+        }
+        self.materials = materials
+    }
+
+    /// The state with other domain keys.
+    func with(domains: [UInt32: AESGCM], activeDomain: UInt32, root: (record: RootRecord, version: UInt64))
+        -> ServiceState
+    {
+        ServiceState(
+            keys: keys, aliases: aliases, domains: domains, activeDomain: activeDomain, root: root, revision: revision)
+    }
+
+    /// The state after the changes that the store has seen since.
+    func refreshed(from records: AuthenticatedRecords, scope: ServiceScope) throws -> ServiceState {
+        guard try records.store.revision > revision else { return self }
+        var (keys, aliases, root, revision) = (keys, aliases, root, revision)
+        while true {
+            let changes = try records.store.changes(since: revision, limit: 512)
+            for change in changes {
+                let name = change.name.description
+                if name.hasPrefix(KeyRecord.prefix) {
+                    let place = String(name.dropFirst(KeyRecord.prefix.count))
+                    keys[place] = try records.record(change.name).map { record in
+                        try ManagedKey(
+                            StoredJSON.decode(KeyRecord.self, record.value, record.name), version: record.version,
+                            scope: scope, after: keys[place])
+                    }
+                } else if name.hasPrefix(AliasRecord.prefix) {
+                    aliases[AliasRecord.alias(change.name)] = try records.record(change.name).map { record in
+                        (try StoredJSON.decode(AliasRecord.self, record.value, record.name).target, record.version)
+                    }
+                } else if change.name == RootRecord.name, let record = try records.record(change.name) {
+                    root = (try StoredJSON.decode(RootRecord.self, record.value, record.name), record.version)
+                }
+                revision = max(revision, change.revision)
+            }
+            if changes.count < 512 { break }
+        }
+        return ServiceState(
+            keys: keys, aliases: aliases, domains: domains, activeDomain: activeDomain, root: root, revision: revision)
+    }
+
+    /// The key that a text names for a caller of `account`.
+    func key(_ identifier: KeyIdentifier, account: String, scope: ServiceScope, at time: Date)
+        throws(KeyManagementError)
+        -> ManagedKey
+    {
+        let resolved = ResolvedName(identifier, account: account, region: scope.region, partition: scope.partition)
+        switch resolved {
+        case nil: throw KeyManagementError(.notFound, "Invalid keyId '\(identifier)'")
+        case .alias(let alias):
+            if let target = aliases[alias]?.target, let key = keys["\(alias.account)/\(target)"],
+                key.state(at: time) != nil
+            {
+                return key
+            }
+            throw KeyManagementError(.notFound, "Alias \(scope.aliasARN(alias)) is not found.")
+        case .key(let id, let account):
+            if let key = keys["\(account)/\(id)"], key.state(at: time) != nil { return key }
+            throw KeyManagementError(.notFound, "Key '\(scope.keyARN(id: id, account: account))' does not exist")
+        }
+    }
+}

@@ -1,0 +1,166 @@
+internal import Cryptography
+internal import RecordStorage
+
+/// The service's records, of which none can be edited, put back or taken away unseen.
+///
+/// Each value ends in a tag over name, version and value. All tags together are summed into a set hash, which stands
+/// sealed in one more record, rewritten with every batch: so an older version of a single record, put back with its
+/// tag, does not fit. The sum is compared at opening. What remains is the rollback of the whole store.
+///
+/// The set hash is the sum modulo 2^256, by 32-bit lanes without carries between them, of a keyed function of the tags.
+/// It never shows outside the seal, so nobody without the key can look for collisions.
+struct AuthenticatedRecords: Sendable {
+    private static let headName: RecordName = "state-head"
+    private static let tagCount = 32
+
+    let store: any RecordStore
+    private let tags: HMAC
+    private let lanes: HMAC
+    private let sealing: AESGCM
+
+    init(store: any RecordStore, key: borrowing SecretBytes) throws(CryptographyError) {
+        let hkdf = HKDF(.sha256)
+        self.store = store
+        tags = try HMAC(.sha256, key: try hkdf.expand(key, info: Array("records: tags".utf8).span, count: 32))
+        lanes = try HMAC(.sha256, key: try hkdf.expand(key, info: Array("records: set".utf8).span, count: 32))
+        sealing = try AESGCM(key: try hkdf.expand(key, info: Array("records: head".utf8).span, count: 32))
+    }
+
+    /// An authentic record without its tag, or nil where there is none.
+    func record(_ name: RecordName) throws -> Record? {
+        guard let record = try store.record(name) else { return nil }
+        return try checked(record)
+    }
+
+    /// Commits state together with writes of others, such as the audit trail's.
+    ///
+    /// - Throws: `conflict` where a record, or the whole, was changed meanwhile.
+    @discardableResult
+    func commit(_ writes: [RecordWrite], alongside others: [RecordWrite]) throws -> Revision {
+        let stored = try store.record(AuthenticatedRecords.headName)
+        var sum = try stored.map { try openHead($0) } ?? SetHash()
+        var raw: [RecordWrite] = []
+        for write in writes {
+            let current = try store.record(write.name)
+            if let current { sum.remove(try lane(try tag(of: current))) }
+            guard let value = write.value else {
+                raw.append(.delete(write.name, expecting: write.expectation))
+                continue
+            }
+            let tag = try tag(write.name, version: try store.version(of: write.name) + 1, value[...])
+            sum.add(try lane(tag))
+            raw.append(.put(write.name, value + tag.array, expecting: write.expectation))
+        }
+        let head = try sealing.seal(sum.bytes, authenticating: Array(AuthenticatedRecords.headName.description.utf8))
+        raw.append(.put(AuthenticatedRecords.headName, head, expecting: stored.map { .version($0.version) } ?? .absent))
+        return try store.commit(raw + others)
+    }
+
+    /// Reads all records under the prefixes and compares them with the sum.
+    ///
+    /// - Throws: `tampered` where they do not fit.
+    func verifiedRecords(prefixes: [String]) throws -> (records: [Record], revision: Revision) {
+        for _ in 0..<50 {
+            let revision = try store.revision
+            let head = try store.record(AuthenticatedRecords.headName)
+            var sum = SetHash()
+            var records: [Record] = []
+            var failure: (any Error)?
+            do {
+                for prefix in prefixes {
+                    for record in try store.records(prefix: prefix) {
+                        records.append(try checked(record))
+                        sum.add(try lane(try tag(of: record)))
+                    }
+                }
+            } catch { failure = error }
+            // A batch of another process between two pages is no tampering: read again.
+            guard try store.record(AuthenticatedRecords.headName)?.version == head?.version else { continue }
+            if let failure { throw failure }
+            guard let head, try openHead(head) == sum else {
+                throw KeyManagementError(.tampered, "records have been put back, added or taken away")
+            }
+            return (records, revision)
+        }
+        throw KeyManagementError(.conflict, "the store changes too fast to be read")
+    }
+
+    /// The record without its tag.
+    private func checked(_ record: Record) throws -> Record {
+        _ = try tag(of: record)
+        return Record(
+            name: record.name, version: record.version,
+            value: Array(record.value.dropLast(AuthenticatedRecords.tagCount)))
+    }
+
+    /// The tag that a stored record carries, once it has been found right.
+    private func tag(of record: Record) throws -> Digest {
+        let count = record.value.count - AuthenticatedRecords.tagCount
+        guard count >= 0 else { throw AuthenticatedRecords.tampered(record.name) }
+        let tag = try tag(record.name, version: record.version, record.value[..<count])
+        guard tag.bytes.isEqualInConstantTime(to: record.value.span.extracting(count...)) else {
+            throw AuthenticatedRecords.tampered(record.name)
+        }
+        return tag
+    }
+
+    private func tag(_ name: RecordName, version: UInt64, _ value: ArraySlice<UInt8>) throws -> Digest {
+        var message: [UInt8] = []
+        message.append(lengthPrefixed: name.description)
+        for shift in stride(from: 56, through: 0, by: -8) {
+            message.append(UInt8(truncatingIfNeeded: version >> shift))
+        }
+        return try tags.authenticate(message + value)
+    }
+
+    private func lane(_ tag: Digest) throws -> Digest { try lanes.authenticate(tag.bytes) }
+
+    private func openHead(_ record: Record) throws -> SetHash {
+        let name = Array(AuthenticatedRecords.headName.description.utf8)
+        guard let opened = try? sealing.open(record.value, authenticating: name), let sum = SetHash(opened.bytes) else {
+            throw AuthenticatedRecords.tampered(record.name)
+        }
+        return sum
+    }
+
+    private static func tampered(_ name: RecordName) -> KeyManagementError {
+        KeyManagementError(.tampered, "record \(name) is not what this service wrote")
+    }
+}
+
+/// A hash of a set that members enter and leave one by one, and the number of its members.
+private struct SetHash: Equatable {
+    private var lanes: InlineArray<8, UInt32> = .init(repeating: 0)
+    private var count: UInt64 = 0
+
+    init() {}
+
+    init?(_ bytes: Span<UInt8>) {
+        guard bytes.count == 40 else { return nil }
+        for index in 0..<32 { lanes[index / 4] = lanes[index / 4] << 8 | UInt32(bytes[index]) }
+        for index in 32..<40 { count = count << 8 | UInt64(bytes[index]) }
+    }
+
+    var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        for index in 0..<32 { bytes.append(UInt8(truncatingIfNeeded: lanes[index / 4] >> UInt32(24 - index % 4 * 8))) }
+        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: count >> shift)) }
+        return bytes
+    }
+
+    mutating func add(_ member: Digest) {
+        for lane in 0..<8 { lanes[lane] &+= SetHash.word(member, lane) }
+        count &+= 1
+    }
+
+    mutating func remove(_ member: Digest) {
+        for lane in 0..<8 { lanes[lane] &-= SetHash.word(member, lane) }
+        count &-= 1
+    }
+
+    private static func word(_ member: Digest, _ lane: Int) -> UInt32 {
+        (0..<4).reduce(0) { $0 << 8 | UInt32(member.bytes[lane * 4 + $1]) }
+    }
+
+    static func == (left: SetHash, right: SetHash) -> Bool { left.bytes == right.bytes }
+}

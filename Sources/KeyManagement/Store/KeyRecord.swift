@@ -1,0 +1,79 @@
+internal import Cryptography
+internal import FoundationEssentials
+internal import RecordStorage
+
+/// A key as it is stored. Layout: Documentation/Formats/KeyStore.md.
+struct KeyRecord: Codable, Sendable {
+    /// One piece of material, wrapped under a domain key.
+    struct Material: Codable, Sendable {
+        let id: String
+        let created: Double
+        var domain: UInt32
+        var wrapped: [UInt8]
+    }
+
+    let id: String
+    let account: String
+    let created: Double
+    var description: String
+    var isEnabled = true
+    var deletion: Double?
+    let usage: String
+    let specification: String
+    var policy: String
+    var materials: [Material]
+
+    var name: RecordName {
+        get throws(RecordStoreError) { try RecordName("\(KeyRecord.prefix)\(account)/\(id)") }
+    }
+
+    static let prefix = "key/"
+
+    /// The text that binds a wrapped material to its place.
+    func label(_ material: String, version: Int) -> [UInt8] {
+        Array("strongroom material \(account) \(id) \(material) \(version)".utf8)
+    }
+
+    /// New random material, wrapped.
+    func newMaterial(at time: Date, domain: UInt32, under key: AESGCM) throws -> Material {
+        let id = Hexadecimal.encode(try SystemRandom().bytes(count: 32))
+        let material = try SecretBytes.random(count: 32)
+        return Material(
+            id: id, created: time.timeIntervalSince1970, domain: domain,
+            wrapped: try key.seal(material, authenticating: label(id, version: materials.count)))
+    }
+}
+
+/// An alias as it is stored.
+struct AliasRecord: Codable, Sendable {
+    let target: String
+
+    static let prefix = "alias/"
+
+    static func name(_ alias: AliasName) throws(RecordStoreError) -> RecordName {
+        try RecordName("\(prefix)\(alias.account)/\(alias.name.dropFirst("alias/".count))")
+    }
+
+    /// The alias of a record's name.
+    static func alias(_ name: RecordName) -> AliasName {
+        let parts = name.description.dropFirst(prefix.count).split(separator: "/", maxSplits: 1)
+        return AliasName(account: String(parts.first ?? ""), name: "alias/" + (parts.dropFirst().first ?? ""))
+    }
+}
+
+/// Values as JSON with sorted keys.
+enum StoredJSON {
+    static func encode(_ value: some Encodable) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return Array(try encoder.encode(value))
+    }
+
+    static func decode<T: Decodable>(_ type: T.Type, _ bytes: [UInt8], _ name: RecordName) throws -> T {
+        do {
+            return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch {
+            throw KeyManagementError(.tampered, "record \(name) cannot be read")
+        }
+    }
+}

@@ -1,0 +1,292 @@
+import Foundation
+import StrongroomTestSupport
+import Synchronization
+import Testing
+
+@testable import KeyManagement
+
+/// A clock that a test moves.
+final class MovableClock: WallClock {
+    private let time: Mutex<Date>
+    init(_ start: Date = Date(timeIntervalSince1970: 1_800_000_000)) { time = Mutex(start) }
+    var now: Date { time.withLock { $0 } }
+    func advance(days: Double) { time.withLock { $0 += days * 86400 } }
+}
+
+/// A root of trust that costs nothing, the same for the same byte.
+func testRoot(_ byte: UInt8 = 1) throws -> KeyFileRoot {
+    try KeyFileRoot(key: SecretBytes(copying: [UInt8](repeating: byte, count: 32)))
+}
+
+@Suite struct KeyManagementTests {
+    let store = MemoryRecordStore()
+    let clock = MovableClock()
+
+    func service(
+        _ root: any RootOfTrust, authorizer: (any Authorizer)? = nil, audit: AuditDurability = .recorded
+    ) async throws -> KeyManagementService {
+        try await KeyManagementService(
+            store: store, rootOfTrust: root, authorizer: authorizer, audit: audit, clock: clock)
+    }
+
+    func alice() async throws -> KeyManagementClient {
+        try await service(testRoot()).client(for: .user("alice", account: "111122223333"))
+    }
+
+    @Test func `the first example works`() async throws {
+        let admin = try await alice()
+        let card = Array("4111 1111 1111 1111".utf8)
+        let orders = try await admin.createKey(.symmetric, alias: "alias/orders")
+        let sealed = try await admin.encrypt(card, under: orders, context: ["tenant": "42"])
+        let opened = try await admin.decrypt(sealed, context: ["tenant": "42"])
+        #expect(opened.revealed == card)
+        #expect(sealed.bytes.count == card.count + Ciphertext.overhead)
+        let later = try await admin.key("alias/orders", for: Encryption.self)
+        #expect(later == orders)
+        #expect(orders.arn.description.hasPrefix("arn:aws:kms:us-east-1:111122223333:key/"))
+        await #expect(throws: KeyManagementError(.invalidKeyUsage)) {
+            _ = try await admin.key("alias/orders", for: Signing.self)
+        }
+        for context in [EncryptionContext.none, ["tenant": "43"], ["Tenant": "42"], ["tenant": "42", "x": ""]] {
+            await #expect(throws: KeyManagementError(.invalidCiphertext)) {
+                _ = try await admin.decrypt(sealed, context: context)
+            }
+        }
+    }
+
+    @Test func `any flipped bit and any cut of a blob is refused alike`() async throws {
+        let admin = try await alice()
+        let key = try await admin.createKey(.symmetric)
+        let sealed = try await admin.encrypt([1, 2, 3, 4, 5], under: key)
+        for position in 0..<sealed.bytes.count * 8 {
+            var bytes = sealed.bytes
+            bytes[position / 8] ^= 1 << UInt8(position % 8)
+            await #expect(throws: KeyManagementError(.invalidCiphertext), "bit \(position)") {
+                _ = try await admin.decrypt(Ciphertext(bytes))
+            }
+        }
+        for count in 0..<sealed.bytes.count {
+            await #expect(throws: KeyManagementError(.invalidCiphertext)) {
+                _ = try await admin.decrypt(Ciphertext(Array(sealed.bytes.prefix(count))))
+            }
+        }
+        await #expect(throws: KeyManagementError(.invalidCiphertext)) {
+            _ = try await admin.decrypt(Ciphertext(sealed.bytes + [0]))
+        }
+    }
+
+    @Test func `data keys open again, and re-encryption moves between keys and contexts`() async throws {
+        let admin = try await alice()
+        let (first, second) = (try await admin.createKey(.symmetric), try await admin.createKey(.symmetric))
+        let dataKey = try await admin.generateDataKey(under: first, context: ["a": "b"])
+        #expect(dataKey.keyARN == first.arn)
+        let opened = try await admin.decrypt(dataKey.ciphertext, context: ["a": "b"])
+        #expect(opened.revealed == dataKey.plaintext.revealed)
+        let moved = try await admin.reEncrypt(
+            dataKey.ciphertext, context: ["a": "b"], under: second, newContext: ["c": "d"])
+        let again = try await admin.decrypt(moved, context: ["c": "d"], under: KeyIdentifier(second))
+        #expect(again.revealed == dataKey.plaintext.revealed)
+        await #expect(throws: KeyManagementError(.incorrectKey)) {
+            _ = try await admin.decrypt(moved, context: ["c": "d"], under: KeyIdentifier(first))
+        }
+        let blind = try await admin.generateDataKeyWithoutPlaintext(under: first, byteCount: 64)
+        #expect(try await admin.decrypt(blind).count == 64)
+        for count in [0, 4097] {
+            await #expect(throws: KeyManagementError(.validation)) {
+                _ = try await admin.encrypt([UInt8](repeating: 0, count: count), under: first)
+            }
+        }
+    }
+
+    @Test func `a key lives through its states`() async throws {
+        let admin = try await alice()
+        let key = try await admin.createKey(.symmetric, alias: "alias/k")
+        let id = KeyIdentifier(key)
+        let sealed = try await admin.encrypt([1], under: key)
+        try await admin.disable(id)
+        await #expect(throws: KeyManagementError(.disabled)) { _ = try await admin.decrypt(sealed) }
+        await #expect(throws: KeyManagementError(.disabled)) { try await admin.rotate(id) }
+        try await admin.enable(id)
+        try await admin.rotate(id)
+        let newer = try await admin.encrypt([2], under: key)
+        #expect(newer.bytes[3..<35] != sealed.bytes[3..<35])
+        #expect(try await admin.decrypt(sealed).revealed == [1])
+        #expect(try await admin.decrypt(newer).revealed == [2])
+        let date = try await admin.scheduleDeletion(id, afterDays: 7)
+        #expect(try await admin.describe("alias/k").deletionDate == date)
+        await #expect(throws: KeyManagementError(.invalidState)) { _ = try await admin.decrypt(sealed) }
+        await #expect(throws: KeyManagementError(.invalidState)) { try await admin.enable(id) }
+        try await admin.cancelDeletion(id)
+        await #expect(throws: KeyManagementError(.invalidState)) { try await admin.cancelDeletion(id) }
+        #expect(try await admin.describe(id).state == .disabled)
+        try await admin.enable(id)
+        try await admin.scheduleDeletion(id, afterDays: 7)
+        clock.advance(days: 8)
+        await #expect(throws: KeyManagementError(.notFound)) { _ = try await admin.describe(id) }
+        await #expect(throws: KeyManagementError(.invalidCiphertext)) { _ = try await admin.decrypt(sealed) }
+        await #expect(throws: KeyManagementError(.notFound)) { try await admin.cancelDeletion(id) }
+        #expect(try await admin.service.deleteDueKeys() == 1)
+        #expect(try await admin.listAliases().isEmpty)
+        #expect(try store.records(prefix: "key/").isEmpty)
+    }
+
+    @Test func `aliases move and go`() async throws {
+        let admin = try await alice()
+        let (first, second) = (try await admin.createKey(.symmetric), try await admin.createKey(.symmetric))
+        try await admin.createAlias("alias/a", for: KeyIdentifier(first))
+        await #expect(throws: KeyManagementError(.alreadyExists)) {
+            try await admin.createAlias("alias/a", for: KeyIdentifier(second))
+        }
+        try await admin.updateAlias("alias/a", to: KeyIdentifier(second))
+        #expect(try await admin.key("alias/a", for: Encryption.self) == second)
+        #expect(try await admin.listAliases().map(\.target) == [second.id])
+        try await admin.deleteAlias("alias/a")
+        await #expect(throws: KeyManagementError(.notFound)) { _ = try await admin.describe("alias/a") }
+        for name in [
+            "a", "alias/", "alias/aws/x", "alias/a:b", "alias/ä", "alias/" + String(repeating: "x", count: 251),
+        ] {
+            await #expect(throws: KeyManagementError(.invalidAliasName)) {
+                try await admin.createAlias(name, for: KeyIdentifier(first))
+            }
+        }
+    }
+
+    @Test func `policies decide, and say what did`() async throws {
+        let everything = try PolicyDocument(
+            #"{"Statement":{"Effect":"Allow","Action":"kms:*","Resource":"*"}}"#)
+        let service = try await service(
+            testRoot(),
+            authorizer: PolicyEngine { principal in
+                principal == .user("alice", account: "111122223333") ? [IdentityPolicy("admin", everything)] : []
+            })
+        let admin = service.client(for: .user("alice", account: "111122223333"))
+        let bob = service.client(for: .user("bob", account: "111122223333"))
+        let stranger = service.client(for: .user("alice", account: "444455556666"))
+        let key = try await admin.createKey(.symmetric)
+        let sealed = try await admin.encrypt([1], under: key, context: ["tenant": "42"])
+        for client in [bob, stranger] {
+            await #expect(throws: KeyManagementError(.accessDenied)) {
+                _ = try await client.decrypt(sealed, context: ["tenant": "42"])
+            }
+        }
+        try await admin.putPolicy(
+            try PolicyDocument(
+                #"""
+                {"Version":"2012-10-17","Statement":[
+                  {"Sid":"Account","Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"},
+                  {"Sid":"Bob42","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/bob"},
+                   "Action":["kms:Decrypt","kms:DescribeKey"],"Resource":"*",
+                   "Condition":{"StringEquals":{"kms:EncryptionContext:tenant":["42","43"]}}},
+                  {"Sid":"Never44","Effect":"Deny","Principal":"*","Action":"kms:Encrypt","Resource":"*",
+                   "Condition":{"StringLike":{"kms:EncryptionContext:tenant":"4?"},
+                                "StringNotEquals":{"kms:EncryptionContext:tenant":"42"}}}]}
+                """#), on: KeyIdentifier(key))
+        #expect(try await bob.decrypt(sealed, context: ["tenant": "42"]).revealed == [1])
+        await #expect(throws: KeyManagementError(.accessDenied)) { _ = try await bob.encrypt([1], under: key) }
+        do {
+            _ = try await admin.encrypt([1], under: key, context: ["tenant": "44"])
+            Issue.record("an explicit deny was passed over")
+        } catch {
+            #expect(error.message.hasSuffix("with an explicit deny in key policy, Never44"))
+        }
+        await #expect(throws: KeyManagementError(.malformedPolicy)) {
+            try await admin.putPolicy(
+                try PolicyDocument(
+                    #"{"Statement":{"Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"*","Resource":"*"}}"#),
+                on: KeyIdentifier(key))
+        }
+    }
+
+    @Test func `a store opens again with its root, and with no other`() async throws {
+        let admin = try await alice()
+        let key = try await admin.createKey(.symmetric, alias: "alias/k")
+        let sealed = try await admin.encrypt([7], under: key)
+        #expect(try await alice().decrypt(sealed).revealed == [7])
+        await #expect(throws: KeyManagementError(.wrongRootOfTrust)) { _ = try await service(testRoot(2)) }
+        try await admin.service.replaceRootOfTrust(testRoot(1), with: testRoot(2))
+        await #expect(throws: KeyManagementError(.wrongRootOfTrust)) { _ = try await service(testRoot(1)) }
+        let again = try await service(testRoot(2)).client(for: admin.principal)
+        #expect(try await again.decrypt(sealed).revealed == [7])
+    }
+
+    @Test func `a passphrase opens a store`() async throws {
+        func root(_ text: String) throws -> PassphraseRoot {
+            PassphraseRoot(
+                SecretBytes(copying: Array(text.utf8)), cost: try Scrypt(cost: 16, blockSize: 8, parallelism: 1))
+        }
+        let admin = try await service(root("correct horse")).client(for: .root(account: "000000000000"))
+        let key = try await admin.createKey(.symmetric)
+        let sealed = try await admin.encrypt([1], under: key)
+        await #expect(throws: KeyManagementError(.wrongRootOfTrust)) { _ = try await service(root("correct")) }
+        let again = try await service(root("correct horse")).client(for: .root(account: "000000000000"))
+        #expect(try await again.decrypt(sealed).revealed == [1])
+    }
+
+    @Test func `domain keys rotate, and a rotation cut short goes on`() async throws {
+        let admin = try await alice()
+        var sealed: [Ciphertext] = []
+        for _ in 0..<5 {
+            let key = try await admin.createKey(.symmetric)
+            sealed.append(try await admin.encrypt([9], under: key))
+            try await admin.rotate(KeyIdentifier(key))
+            sealed.append(try await admin.encrypt([9], under: key))
+        }
+        try await admin.service.rotateDomainKey(unlockedBy: testRoot())
+        let root = try #require(try store.record("root")?.value)
+        #expect(root.count > 32)
+        let again = try await alice()
+        for blob in sealed { #expect(try await again.decrypt(blob).revealed == [9]) }
+        #expect(try await again.service.refreshedState().root.record.domainVersions == [2])
+        #expect(try await again.service.verifyAuditTrail(unlockedBy: testRoot()).isSound)
+    }
+
+    @Test func `two services on one store see each other's changes`() async throws {
+        let (one, two) = (try await alice(), try await alice())
+        let key = try await one.createKey(.symmetric, alias: "alias/shared")
+        let sealed = try await one.encrypt([1], under: key)
+        #expect(try await two.decrypt(sealed).revealed == [1])
+        try await two.disable(KeyIdentifier(key))
+        #expect(try await one.describe("alias/shared").state == .disabled)
+        await #expect(throws: KeyManagementError(.disabled)) { _ = try await one.decrypt(sealed) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for client in [one, two, one, two] {
+                group.addTask { for _ in 0..<10 { _ = try await client.createKey(.symmetric) } }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await one.listKeys().count == 41)
+        #expect(try await one.service.verifyAuditTrail(unlockedBy: testRoot()).isSound)
+    }
+
+    @Test func `records that were edited, put back or taken away are seen at opening`() async throws {
+        let admin = try await alice()
+        let key = try await admin.createKey(.symmetric, alias: "alias/k")
+        let name = try #require(try store.records(prefix: "key/").first?.name)
+        let enabled = try #require(try store.record(name)?.value)
+        try await admin.disable(KeyIdentifier(key))
+        let disabled = try #require(try store.record(name)?.value)
+        var bytes = disabled
+        let range = try #require(bytes.firstRange(of: Array(#""isEnabled":false"#.utf8)))
+        bytes.replaceSubrange(range, with: Array(#""isEnabled":true"#.utf8))
+        let alias = try #require(try store.records(prefix: "alias/").first)
+        let attacks: [[RecordWrite]] = [
+            [.put(name, bytes, expecting: .anything)], [.put(name, enabled, expecting: .anything)],
+            [.delete(alias.name, expecting: .anything)],
+            [.put("alias/111122223333/other", alias.value, expecting: .anything)],
+            [.delete("root", expecting: .anything)], [.delete("state-head", expecting: .anything)],
+        ]
+        for attack in attacks {
+            let copy = MemoryRecordStore()
+            for record in try store.records(prefix: "") {
+                // Versions are authenticated: a copy must have them too.
+                for _ in 1..<record.version { try copy.commit([.put(record.name, [], expecting: .anything)]) }
+                try copy.commit([.put(record.name, record.value, expecting: .anything)])
+            }
+            _ = try await KeyManagementService(store: copy, rootOfTrust: testRoot(), clock: clock)
+            try copy.commit(attack)
+            await #expect(throws: KeyManagementError(.tampered), "\(attack)") {
+                _ = try await KeyManagementService(store: copy, rootOfTrust: testRoot(), clock: clock)
+            }
+        }
+    }
+}
