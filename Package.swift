@@ -7,6 +7,7 @@ let package = Package(
     products: [
         .library(name: "Cryptography", targets: ["Cryptography"]),
         .library(name: "AccessPolicy", targets: ["AccessPolicy"]),
+        .library(name: "AtRest", targets: ["AtRest"]),
         .library(name: "Auditing", targets: ["Auditing"]),
         .library(name: "KeyManagement", targets: ["KeyManagement"]),
         .library(name: "RecordStorage", targets: ["RecordStorage"]),
@@ -29,6 +30,7 @@ let package = Package(
         .target(name: "RecordStorage"),
         .target(name: "AccessPolicy"),
         .target(name: "SystemCalls"),
+        .target(name: "AtRest", dependencies: ["KeyManagement", "Cryptography", "SystemCalls"]),
         .target(
             name: "KeyManagement",
             dependencies: ["Cryptography", "RecordStorage", "Auditing", "AccessPolicy"]
@@ -46,6 +48,9 @@ let package = Package(
             name: "StrongroomTestSupport", dependencies: ["Cryptography", "RecordStorage"],
             path: "Tests/StrongroomTestSupport"),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography", "StrongroomTestSupport"]),
+        .testTarget(name: "AtRestTests", dependencies: ["AtRest", "StrongroomTestSupport"]),
+        .testTarget(
+            name: "Interoperability", dependencies: ["AtRest", "StrongroomTestSupport"], path: "Tests/Interoperability"),
         .testTarget(name: "KeyManagementTests", dependencies: ["KeyManagement", "StrongroomTestSupport"]),
         .testTarget(
             name: "RecordStorageTests",

@@ -64,6 +64,16 @@ extension SecretBuffer {
     }
 }
 
+extension SecretBuffer {
+    /// The bytes, to be changed by their only owner.
+    package mutating func withMutableBytes<E: Error>(_ body: (inout MutableSpan<UInt8>) throws(E) -> Void) throws(E) {
+        precondition(isUsable, "a secret of the parent process is unusable in a forked child")
+        var span = unsafe MutableSpan<UInt8>(
+            _unsafeStart: slot.base.assumingMemoryBound(to: UInt8.self), count: count)
+        try body(&span)
+    }
+}
+
 /// Secret memory that its single owner goes on writing to.
 @safe struct SecretStock: ~Copyable {
     private let slot: SecretSlab.Slot

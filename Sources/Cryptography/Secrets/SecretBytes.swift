@@ -15,7 +15,7 @@ package import OpenSSLShim
 /// A forked child that reads its parent's secret is stopped; operations on keys throw
 /// ``CryptographyError/Code/secretOfParentProcess`` instead.
 public struct SecretBytes: ~Copyable, Sendable {
-    package let buffer: SecretBuffer
+    package var buffer: SecretBuffer
 
     package init(_ buffer: consuming SecretBuffer) {
         self.buffer = buffer
@@ -69,6 +69,11 @@ public struct SecretBytes: ~Copyable, Sendable {
     /// Calls `body` with the bytes: the form for a secret that a class stores.
     public func withBytes<R, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
         try buffer.withBytes(body)
+    }
+
+    /// Calls `body` with the bytes, to be changed in place by their only owner.
+    public mutating func withMutableBytes<E: Error>(_ body: (inout MutableSpan<UInt8>) throws(E) -> Void) throws(E) {
+        try buffer.withMutableBytes(body)
     }
 
     /// A second owner of the same bytes.

@@ -1,0 +1,84 @@
+internal import Cryptography
+
+/// How a format divides a message into segments: the nonce and the additional data of each.
+///
+/// A conformer gives every segment a nonce of its own, and binds its place and whether it is the last, so that segments
+/// cannot be reordered, repeated, dropped or cut off.
+protocol SegmentFormat {
+    /// The 12 bytes of a segment's nonce.
+    func writeNonce(_ sequence: UInt32, isFinal: Bool, into nonce: inout InlineArray<12, UInt8>)
+
+    /// The additional data of a segment with `count` bytes of plaintext. The buffer is the last call's, to be changed in
+    /// place where that is enough.
+    func writeAdditionalData(_ sequence: UInt32, isFinal: Bool, count: Int, into data: inout [UInt8])
+}
+
+/// Seals and opens the segments of one message under one key. One user at a time; allocates nothing per segment.
+final class SegmentedAEAD<Format: SegmentFormat> {
+    private let cipher: AESGCM
+    private let format: Format
+    private var nonce: InlineArray<12, UInt8> = .init(repeating: 0)
+    private var data: [UInt8] = []
+
+    init(key: borrowing SecretBytes, format: Format) throws(CryptographyError) {
+        cipher = try AESGCM(key: key)
+        self.format = format
+    }
+
+    func seal(
+        _ plaintext: Span<UInt8>, sequence: UInt32, isFinal: Bool, ciphertext: inout MutableSpan<UInt8>,
+        tag: inout MutableSpan<UInt8>
+    ) throws(CryptographyError) {
+        prepare(sequence, isFinal, plaintext.count)
+        let (nonce, data) = (nonce, data)
+        try cipher.seal(
+            plaintext, authenticating: data.span, uniqueNonce: nonce.span, ciphertext: &ciphertext, tag: &tag)
+    }
+
+    func open(
+        _ ciphertext: Span<UInt8>, tag: Span<UInt8>, nonce: Span<UInt8>, sequence: UInt32, isFinal: Bool,
+        plaintext: inout MutableSpan<UInt8>
+    ) throws(CryptographyError) {
+        prepare(sequence, isFinal, ciphertext.count)
+        let data = data
+        try cipher.open(ciphertext, tag: tag, authenticating: data.span, nonce: nonce, plaintext: &plaintext)
+    }
+
+    private func prepare(_ sequence: UInt32, _ isFinal: Bool, _ count: Int) {
+        format.writeNonce(sequence, isFinal: isFinal, into: &nonce)
+        format.writeAdditionalData(sequence, isFinal: isFinal, count: count, into: &data)
+    }
+}
+
+/// The frames of the AWS Encryption SDK (data-format/message-body).
+struct MessageFrames: SegmentFormat {
+    let messageID: [UInt8]
+    /// Whether the body is one block without a frame around it.
+    let isSingleBlock: Bool
+
+    func writeNonce(_ sequence: UInt32, isFinal: Bool, into nonce: inout InlineArray<12, UInt8>) {
+        for index in 0..<8 { nonce[index] = 0 }
+        for index in 0..<4 { nonce[8 + index] = UInt8(truncatingIfNeeded: sequence >> UInt32(24 - index * 8)) }
+    }
+
+    func writeAdditionalData(_ sequence: UInt32, isFinal: Bool, count: Int, into data: inout [UInt8]) {
+        if isFinal || data.isEmpty {
+            data = messageID
+            data +=
+                isSingleBlock
+                ? MessageFrames.blockLabel : isFinal ? MessageFrames.finalLabel : MessageFrames.regularLabel
+            data.appendBigEndian(sequence)
+            data.appendBigEndian(UInt64(count))
+            return
+        }
+        let end = data.count
+        for index in 0..<4 { data[end - 12 + index] = UInt8(truncatingIfNeeded: sequence >> UInt32(24 - index * 8)) }
+        for index in 0..<8 {
+            data[end - 8 + index] = UInt8(truncatingIfNeeded: UInt64(count) >> UInt64(56 - index * 8))
+        }
+    }
+
+    private static let blockLabel = Array("AWSKMSEncryptionClient Single Block".utf8)
+    private static let regularLabel = Array("AWSKMSEncryptionClient Frame".utf8)
+    private static let finalLabel = Array("AWSKMSEncryptionClient Final Frame".utf8)
+}
