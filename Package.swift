@@ -30,6 +30,12 @@ let package = Package(
         .target(name: "RecordStorage"),
         .target(name: "AccessPolicy"),
         .target(name: "SystemCalls"),
+        .target(
+            name: "Console", dependencies: ["AtRest", "Cryptography", "KeyManagement", "SystemCalls"],
+            path: "Documentation/Examples/Console"),
+        .executableTarget(
+            name: "quickstart", dependencies: ["AtRest", "Console", "SQLiteRecordStorage"],
+            path: "Documentation/Examples/Quickstart"),
         .target(name: "AtRest", dependencies: ["KeyManagement", "Cryptography", "SystemCalls"]),
         .target(
             name: "KeyManagement",
