@@ -54,6 +54,12 @@ let package = Package(
             name: "StrongroomTestSupport", dependencies: ["Cryptography", "RecordStorage"],
             path: "Tests/StrongroomTestSupport"),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography", "StrongroomTestSupport"]),
+        .testTarget(name: "AccessPolicyTests", dependencies: ["AccessPolicy"]),
+        .testTarget(
+            name: "AuditingTests", dependencies: ["Auditing", "Cryptography", "RecordStorage", "StrongroomTestSupport"]),
+        .testTarget(
+            name: "DurabilityTests", dependencies: ["KeyManagement", "SQLiteRecordStorage", "StrongroomTestSupport"]),
+        .testTarget(name: "ExampleTests", dependencies: ["Console", "KeyManagement", "StrongroomTestSupport"]),
         .testTarget(name: "AtRestTests", dependencies: ["AtRest", "StrongroomTestSupport"]),
         .testTarget(
             name: "Interoperability", dependencies: ["AtRest", "StrongroomTestSupport"], path: "Tests/Interoperability"),

@@ -33,6 +33,9 @@ public final class AuditTrail: AuditSink {
     /// Above this the buffer is written at once; at sixteen times this, events are refused until it could be.
     private static let largestBuffer = 1 << 18
 
+    /// The chain's name.
+    var writerName: String { chain.withLock { $0.writer } }
+
     /// Begins a chain.
     ///
     /// - Parameters:

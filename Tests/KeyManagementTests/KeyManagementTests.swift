@@ -232,11 +232,11 @@ func testRoot(_ byte: UInt8 = 1) throws -> KeyFileRoot {
             sealed.append(try await admin.encrypt([9], under: key))
         }
         try await admin.service.rotateDomainKey(unlockedBy: testRoot())
-        let root = try #require(try store.record("root")?.value)
+        let root = try #require(store.record("root")?.value)
         #expect(root.count > 32)
         let again = try await alice()
         for blob in sealed { #expect(try await again.decrypt(blob).revealed == [9]) }
-        #expect(try await again.service.refreshedState().root.record.domainVersions == [2])
+        #expect(try again.service.refreshedState().root.record.domainVersions == [2])
         #expect(try await again.service.verifyAuditTrail(unlockedBy: testRoot()).isSound)
     }
 
@@ -261,14 +261,14 @@ func testRoot(_ byte: UInt8 = 1) throws -> KeyFileRoot {
     @Test func `records that were edited, put back or taken away are seen at opening`() async throws {
         let admin = try await alice()
         let key = try await admin.createKey(.symmetric, alias: "alias/k")
-        let name = try #require(try store.records(prefix: "key/").first?.name)
-        let enabled = try #require(try store.record(name)?.value)
+        let name = try #require(store.records(prefix: "key/").first?.name)
+        let enabled = try #require(store.record(name)?.value)
         try await admin.disable(KeyIdentifier(key))
-        let disabled = try #require(try store.record(name)?.value)
+        let disabled = try #require(store.record(name)?.value)
         var bytes = disabled
         let range = try #require(bytes.firstRange(of: Array(#""isEnabled":false"#.utf8)))
         bytes.replaceSubrange(range, with: Array(#""isEnabled":true"#.utf8))
-        let alias = try #require(try store.records(prefix: "alias/").first)
+        let alias = try #require(store.records(prefix: "alias/").first)
         let attacks: [[RecordWrite]] = [
             [.put(name, bytes, expecting: .anything)], [.put(name, enabled, expecting: .anything)],
             [.delete(alias.name, expecting: .anything)],

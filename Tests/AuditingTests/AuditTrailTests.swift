@@ -1,0 +1,148 @@
+import Cryptography
+import Foundation
+import RecordStorage
+import StrongroomTestSupport
+import Testing
+
+@testable import Auditing
+
+@Suite struct AuditTrailTests {
+    let store = MemoryRecordStore()
+    let rootKey = [UInt8](repeating: 3, count: 32)
+
+    func trail(_ durability: AuditDurability = .recorded) throws -> AuditTrail {
+        try AuditTrail(store: store, rootKey: SecretBytes(copying: rootKey), durability: durability)
+    }
+
+    func event(_ name: String) -> AuditEvent {
+        var event = AuditEvent(
+            time: Date(timeIntervalSince1970: 1_800_000_000), source: "kms.amazonaws.com", name: name,
+            region: "us-east-1", account: "111122223333",
+            identity: .init(type: "IAMUser", arn: "arn:aws:iam::111122223333:user/alice", account: "111122223333"))
+        event.requestParameters = [
+            ("text", .text("a \"quoted\"\n\\ text")), ("count", .number(3)), ("is", .flag(true)),
+        ]
+        event.resources = ["arn:aws:kms:us-east-1:111122223333:key/1"]
+        return event
+    }
+
+    func verify(_ store: MemoryRecordStore, _ checkpoint: AuditCheckpoint? = nil) throws -> AuditVerification {
+        try AuditTrail.verify(in: store, rootKey: SecretBytes(copying: rootKey), against: checkpoint)
+    }
+
+    /// A copy of the store, changed by an attacker who has no key.
+    func copy(_ change: (MemoryRecordStore) throws -> Void) throws -> MemoryRecordStore {
+        let copy = MemoryRecordStore()
+        try copy.commit(try store.records(prefix: "").map { .put($0.name, $0.value, expecting: .absent) })
+        try change(copy)
+        return copy
+    }
+
+    @Test func `events are CloudTrail's JSON and come back in order`() async throws {
+        let trail = try trail()
+        for index in 0..<5 { try await trail.record(event("Event\(index)")) }
+        let lines = try AuditTrail.events(in: store)
+        #expect(lines.count == 5)
+        for (index, line) in lines.enumerated() {
+            let json = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            #expect(json["eventName"] as? String == "Event\(index)")
+            #expect(json["eventTime"] as? String == "2027-01-15T08:00:00Z")
+            #expect((json["requestParameters"] as? [String: Any])?["text"] as? String == "a \"quoted\"\n\\ text")
+            #expect(json["responseElements"] is NSNull)
+        }
+        #expect(try verify(store).isSound)
+    }
+
+    @Test func `times are the calendar's`() {
+        for seconds in stride(from: -3_000_000_000.0, through: 9_000_000_000, by: 77_777_777) {
+            let date = Date(timeIntervalSince1970: seconds)
+            #expect(AuditEvent.timeText(date) == date.formatted(.iso8601))
+        }
+    }
+
+    @Test func `every way to change a trail is found, and where`() async throws {
+        let trail = try trail()
+        for index in 0..<6 { try await trail.record(event("Event\(index)")) }
+        let records = try store.records(prefix: "audit/")
+        let head = try #require(try store.records(prefix: "audit-head/").first)
+        let (third, fourth) = (records[2], records[3])
+        // A flip anywhere in a record, its name's neighbour, a deletion in the middle, at the end, of the head.
+        for index in stride(from: 0, to: third.value.count, by: 7) {
+            let damaged = try copy { copy in
+                var value = third.value
+                value[index] ^= 0x10
+                try copy.commit([.put(third.name, value, expecting: .anything)])
+            }
+            #expect(try verify(damaged).findings.map(\.kind) == [.altered])
+            #expect(try verify(damaged).findings.map(\.sequence) == [3])
+        }
+        let swapped = try copy {
+            try $0.commit([
+                .put(third.name, fourth.value, expecting: .anything),
+                .put(fourth.name, third.value, expecting: .anything),
+            ])
+        }
+        #expect(try verify(swapped).findings.map(\.kind) == [.altered])
+        let gone = try copy { try $0.commit([.delete(third.name, expecting: .anything)]) }
+        #expect(try verify(gone).findings.map(\.kind) == [.missing])
+        let last = try #require(records.last)
+        let cut = try copy { try $0.commit([.delete(last.name, expecting: .anything)]) }
+        #expect(try verify(cut).findings.map(\.kind) == [.truncated])
+        let headless = try copy { try $0.commit([.delete(head.name, expecting: .anything)]) }
+        #expect(try verify(headless).findings.map(\.kind) == [.truncated])
+        let registry = try copy { try $0.commit([.put("audit-registry", [1], expecting: .anything)]) }
+        #expect(try verify(registry).findings.map(\.kind) == [.registry])
+        let added = try copy {
+            try $0.commit([.put(try AuditRecord.name(trail.writerName, 8), last.value, expecting: .absent)])
+        }
+        #expect(try verify(added).findings.map(\.kind) == [.added])
+    }
+
+    @Test func `a chain put back as a whole is found by later chains and by a checkpoint outside`() async throws {
+        let first = try trail()
+        try await first.record(event("One"))
+        let old = try store.records(prefix: "audit")
+        try await first.record(event("Two"))
+        let outside = try await first.checkpoint()
+        #expect(try verify(store, outside).isSound)
+        #expect(AuditCheckpoint(outside.description) == outside)
+        // The whole store as it was: sound by itself, and not against what was kept outside.
+        let rolledBack = MemoryRecordStore()
+        try rolledBack.commit(old.map { .put($0.name, $0.value, expecting: .absent) })
+        #expect(try verify(rolledBack).isSound)
+        #expect(try verify(rolledBack, outside).findings.map(\.kind) == [.rolledBack])
+        // A second chain has seen where the first stood.
+        let second = try trail()
+        try await second.record(event("Three"))
+        let later = try copy { copy in
+            for record in try store.records(prefix: "audit/\(first.writerName)")
+            where !old.contains(where: { $0.name == record.name }) {
+                try copy.commit([.delete(record.name, expecting: .anything)])
+            }
+            for record in old where record.name.description.hasPrefix("audit-head") {
+                try copy.commit([.put(record.name, record.value, expecting: .anything)])
+            }
+        }
+        #expect(try verify(later).findings.map(\.kind) == [.rolledBack])
+    }
+
+    @Test func `buffered events share records and reach the store when flushed`() async throws {
+        let trail = try trail(.buffered(lossWindow: .seconds(3600)))
+        for index in 0..<100 { try await trail.record(event("Event\(index)")) }
+        #expect(try AuditTrail.events(in: store).isEmpty)
+        try await trail.flush()
+        #expect(try AuditTrail.events(in: store).count == 100)
+        let verification = try verify(store)
+        #expect(verification.isSound && verification.events == 100 && verification.records == 2)
+    }
+
+    @Test func `writers at once have a chain each`() async throws {
+        let trails = try (0..<4).map { _ in try trail() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<80 { group.addTask { try await trails[index % 4].record(event("Event\(index)")) } }
+            try await group.waitForAll()
+        }
+        let verification = try verify(store)
+        #expect(verification.isSound && verification.chains == 4 && verification.events == 80, "\(verification)")
+    }
+}
