@@ -23,4 +23,23 @@ package enum NativeKDF {
         }
         guard isDone == 1 else { throw .drained("EVP_PBE_scrypt_ex") }
     }
+
+    /// PBKDF2 with HMAC (RFC 8018).
+    package static func pbkdf2(
+        _ digest: DigestAlgorithm, _ passphrase: Span<UInt8>, salt: Span<UInt8>, iterations: Int32,
+        into key: inout MutableSpan<UInt8>
+    ) throws(NativeError) {
+        guard unsafe digest.pointer != nil else { throw .unavailable(digest.name) }
+        let isDone = unsafe passphrase.withUnsafeBytes { passphrase in
+            unsafe salt.withUnsafeBufferPointer { salt in
+                unsafe key.withUnsafeMutableBufferPointer { key in
+                    unsafe PKCS5_PBKDF2_HMAC(
+                        passphrase.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(clamping: passphrase.count),
+                        salt.baseAddress, Int32(clamping: salt.count), iterations, digest.pointer,
+                        Int32(clamping: key.count), key.baseAddress)
+                }
+            }
+        }
+        guard isDone == 1 else { throw .drained("PKCS5_PBKDF2_HMAC") }
+    }
 }

@@ -43,6 +43,12 @@ package enum Presentation {
         return table([["TIME", "EVENT", "BY", "KEY", "RESULT"]] + rows)
     }
 
+    /// Ends the process with one line on standard error and a status of 1.
+    package static func fail(_ command: String, _ error: any Error) -> Never {
+        FileHandle.standardError.write(Data("\(command): \(line(error))\n".utf8))
+        exit(1)
+    }
+
     /// One line for an error.
     package static func line(_ error: any Error) -> String {
         switch error {

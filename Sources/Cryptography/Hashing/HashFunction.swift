@@ -83,6 +83,11 @@ public struct HashContext: ~Copyable, Sendable {
         return digest
     }
 
+    /// Writes the digest into a buffer of its length: the form for digests that are themselves keys.
+    public mutating func finish(into digest: inout MutableSpan<UInt8>) throws(CryptographyError) {
+        do { try native.finish(into: &digest) } catch { throw CryptographyError(error) }
+    }
+
     /// A context that has seen the same bytes, to go on twice from one prefix.
     public func copy() throws(CryptographyError) -> HashContext {
         do { return HashContext(native: try native.copy()) } catch { throw CryptographyError(error) }
