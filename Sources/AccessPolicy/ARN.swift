@@ -10,6 +10,8 @@ public struct ARN: Sendable, Hashable, CustomStringConvertible {
     public let account: String
     /// Everything behind the fifth colon.
     public let resource: String
+    /// The name as text.
+    public let description: String
 
     /// Joins the parts.
     public init(partition: String = "aws", service: String, region: String = "", account: String, resource: String) {
@@ -18,6 +20,7 @@ public struct ARN: Sendable, Hashable, CustomStringConvertible {
         self.region = region
         self.account = account
         self.resource = resource
+        description = "arn:\(partition):\(service):\(region):\(account):\(resource)"
     }
 
     /// Reads a name, or nil where the text is none.
@@ -31,6 +34,9 @@ public struct ARN: Sendable, Hashable, CustomStringConvertible {
             resource: String(parts[5]))
     }
 
-    /// The name as text.
-    public var description: String { "arn:\(partition):\(service):\(region):\(account):\(resource)" }
+    /// Names of one text are the same.
+    public static func == (left: ARN, right: ARN) -> Bool { left.description == right.description }
+
+    /// Hashes the text.
+    public func hash(into hasher: inout Hasher) { hasher.combine(description) }
 }

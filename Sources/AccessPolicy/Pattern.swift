@@ -11,7 +11,7 @@ struct Pattern: Sendable {
     private let ignoresCase: Bool
 
     init(_ text: String, ignoringCase: Bool = false) {
-        let bytes = Array((ignoringCase ? text.lowercased() : text).utf8)
+        let bytes = text.utf8.map { ignoringCase ? Pattern.lowercased($0) : $0 }
         let wildcards = bytes.filter { $0 == Pattern.star || $0 == Pattern.question }
         ignoresCase = ignoringCase
         if bytes == [Pattern.star] {
@@ -27,17 +27,18 @@ struct Pattern: Sendable {
 
     /// A text in which stars and question marks mean themselves.
     init(literal text: String, ignoringCase: Bool = false) {
-        form = .literal(Array((ignoringCase ? text.lowercased() : text).utf8))
+        form = .literal(text.utf8.map { ignoringCase ? Pattern.lowercased($0) : $0 })
         ignoresCase = ignoringCase
     }
 
     func matches(_ text: String) -> Bool {
-        let text = ignoresCase ? text.lowercased() : text
         switch form {
         case .anything: return true
-        case .literal(let bytes): return text.utf8.elementsEqual(bytes)
-        case .prefix(let bytes): return text.utf8.starts(with: bytes)
-        case .general(let pattern): return Pattern.matches(Array(text.utf8), pattern)
+        case .literal(let bytes):
+            return text.utf8.count == bytes.count && zip(text.utf8, bytes).allSatisfy { folded($0) == $1 }
+        case .prefix(let bytes):
+            return text.utf8.count >= bytes.count && zip(text.utf8, bytes).allSatisfy { folded($0) == $1 }
+        case .general(let pattern): return Pattern.matches(text.utf8.map { folded($0) }, pattern)
         }
     }
 
@@ -63,6 +64,11 @@ struct Pattern: Sendable {
         }
         return pattern[index...].allSatisfy { $0 == star }
     }
+
+    /// Letters of ASCII only: actions and the texts of conditions that ignore case have no others by custom.
+    private func folded(_ byte: UInt8) -> UInt8 { ignoresCase ? Pattern.lowercased(byte) : byte }
+
+    private static func lowercased(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
 
     private static let star = UInt8(ascii: "*")
     private static let question = UInt8(ascii: "?")

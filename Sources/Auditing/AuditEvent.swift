@@ -1,3 +1,4 @@
+internal import Cryptography
 public import FoundationEssentials
 
 /// What happened, in CloudTrail's layout.
@@ -63,14 +64,28 @@ public struct AuditEvent: Sendable {
 
     /// Describes an event.
     public init(
-        id: UUID = UUID(), time: Date, source: String, name: String, region: String, account: String, identity: Identity
+        time: Date, source: String, name: String, region: String, account: String, identity: Identity
     ) {
-        self.id = id
+        id = .random()
         self.time = time
         self.source = source
         self.name = name
         self.region = region
         self.account = account
         self.identity = identity
+    }
+}
+
+extension UUID {
+    /// A version 4 UUID from this thread's stock of random bytes: the system's costs a call of the kernel.
+    package static func random() -> UUID {
+        guard var bytes = try? SystemRandom().bytes(count: 16) else { return UUID() }
+        bytes[6] = bytes[6] & 0x0F | 0x40
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        return UUID(
+            uuid: (
+                bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7], bytes[8], bytes[9],
+                bytes[10], bytes[11], bytes[12], bytes[13], bytes[14], bytes[15]
+            ))
     }
 }

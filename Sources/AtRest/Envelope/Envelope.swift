@@ -73,7 +73,7 @@ public struct Envelope: Sendable {
         progress: (Int) -> Void = { _ in }
     ) async throws(EnvelopeError) -> MessageDescription {
         do {
-            var writer = try await writer(context)
+            var writer = try await writer(context, source.expectedByteCount)
             return try Envelope.copy(&source, into: &sink, through: &writer, frameByteCount, progress)
         } catch {
             throw EnvelopeError(wrapping: error)
@@ -126,10 +126,10 @@ public struct Envelope: Sendable {
         }
     }
 
-    private func writer(_ context: EncryptionContext) async throws -> MessageWriter {
+    private func writer(_ context: EncryptionContext, _ expected: Int?) async throws -> MessageWriter {
         var materials = try EncryptionMaterials(suite: suite, context: context)
         try await keyring.sealDataKey(in: &materials)
-        return try MessageWriter(&materials, frameByteCount: frameByteCount)
+        return try MessageWriter(&materials, frameByteCount: frameByteCount, expectedByteCount: expected)
     }
 
     private func unlockedReader<Source: ByteSource & ~Copyable>(
@@ -154,13 +154,17 @@ public struct Envelope: Sendable {
         _ progress: (Int) -> Void
     ) throws -> MessageDescription {
         var current = [UInt8](repeating: 0, count: frameByteCount)
-        var next = current
+        // Needed only where a second frame comes.
+        var next: [UInt8] = []
         var count = try read(&source, into: &current)
         var total = 0
         while true {
             // A full frame is the final one if nothing follows it.
             var following = 0
-            if count == frameByteCount { following = try read(&source, into: &next) }
+            if count == frameByteCount {
+                if next.isEmpty { next = [UInt8](repeating: 0, count: frameByteCount) }
+                following = try read(&source, into: &next)
+            }
             try writer.append(current.span.extracting(..<count), isFinal: following == 0)
             total += count
             if writer.isFull {

@@ -12,7 +12,9 @@ struct MessageWriter {
     private var outputCount: Int
 
     /// Sets up a message with the materials' data key, which it uses up.
-    init(_ materials: inout EncryptionMaterials, frameByteCount: Int) throws {
+    init(
+        _ materials: inout EncryptionMaterials, frameByteCount: Int, expectedByteCount: Int?
+    ) throws {
         let header = MessageHeader(
             suite: materials.suite, messageID: try SystemRandom().bytes(count: MessageHeader.messageIDCount),
             context: materials.context, dataKeys: materials.encryptedDataKeys, frameByteCount: UInt32(frameByteCount))
@@ -29,8 +31,12 @@ struct MessageWriter {
         try signature?.update(start.span)
         outputCount = start.count
         output = start
-        let largestFrame = frameByteCount + MessageWriter.largestOverhead
-        output += [UInt8](repeating: 0, count: max(largestFrame, MessageWriter.flushCount) + largestFrame)
+        // Room for one frame beyond the point at which it is flushed; for a short message only what that needs.
+        let overhead = MessageWriter.largestOverhead
+        let (frameCount, isLong) = ((expectedByteCount ?? Int.max - 1) / frameByteCount).addingReportingOverflow(1)
+        let (needed, isLonger) = frameCount.multipliedReportingOverflow(by: frameByteCount + overhead)
+        let largest = MessageWriter.flushCount + frameByteCount + overhead
+        output += [UInt8](repeating: 0, count: isLong || isLonger ? largest : min(needed, largest))
     }
 
     /// Seals the next frame; every frame but the final one has the header's length.
@@ -38,6 +44,9 @@ struct MessageWriter {
         guard sequence < UInt32.max - 1 else { throw EnvelopeError(.limitExceeded, "2^32 - 2 frames") }
         sequence += 1
         let start = outputCount
+        if output.count < start + MessageWriter.largestOverhead {
+            output += [UInt8](repeating: 0, count: MessageWriter.largestOverhead)
+        }
         if isFinal { put(UInt32.max) }
         put(sequence)
         for _ in 0..<8 {
@@ -48,6 +57,8 @@ struct MessageWriter {
         if isFinal { put(UInt32(plaintext.count)) }
         let (frames, sequence) = (frames, sequence)
         let end = outputCount + plaintext.count
+        // A source that has more than it said.
+        if end + 16 > output.count { output += [UInt8](repeating: 0, count: end + 16 - output.count) }
         var tag: InlineArray<16, UInt8> = .init(repeating: 0)
         do {
             var all = output.mutableSpan

@@ -28,7 +28,7 @@ extension KeyManagementClient {
             try service.authorize("CreateKey", resource: "*", inAccount: account, log)
             guard let domain = state.domains[state.activeDomain] else { throw KeyManagementError(.internalFailure) }
             var record = KeyRecord(
-                id: UUID(uuid: try randomUUID()).uuidString.lowercased(), account: account,
+                id: UUID.random().uuidString.lowercased(), account: account,
                 created: log.time.timeIntervalSince1970, description: description, usage: Purpose.usage,
                 specification: specification.name,
                 policy: try (policy ?? .delegating(toAccount: account, partition: service.scope.partition)).text,
@@ -193,16 +193,5 @@ extension KeyManagementClient {
         let key = try state.key(identifier, account: principal.account, scope: service.scope, at: log.time)
         log.use(key)
         return key
-    }
-
-    /// A version 4 UUID from our own random source.
-    private func randomUUID() throws -> uuid_t {
-        var bytes = try SystemRandom().bytes(count: 16)
-        bytes[6] = bytes[6] & 0x0F | 0x40
-        bytes[8] = bytes[8] & 0x3F | 0x80
-        return (
-            bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7], bytes[8], bytes[9],
-            bytes[10], bytes[11], bytes[12], bytes[13], bytes[14], bytes[15]
-        )
     }
 }

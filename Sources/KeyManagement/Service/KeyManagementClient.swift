@@ -170,8 +170,8 @@ extension KeyManagementClient {
         let ciphertext = try plaintext.withBytes { bytes in
             try encrypt(bytes, identifier, context, action: action, &log)
         }
-        guard let arn = log.resources.last.flatMap({ ARN($0) }) else { throw KeyManagementError(.internalFailure) }
-        return DataKey(plaintext: plaintext, ciphertext: ciphertext, keyARN: arn)
+        let key = try service.state().key(identifier, account: principal.account, scope: service.scope, at: log.time)
+        return DataKey(plaintext: plaintext, ciphertext: ciphertext, keyARN: key.arn)
     }
 
     private func note(_ identifier: KeyIdentifier?, _ context: EncryptionContext, _ log: inout OperationLog) {

@@ -10,6 +10,8 @@ final class ServiceState: Sendable {
     let aliases: [AliasName: (target: String, version: UInt64)]
     /// Which key and which of its materials an identifier means.
     let materials: [MaterialID: (key: ManagedKey, index: Int)]
+    /// Keys by the text of their ARN: what a ``Key`` handle names, without taking it apart.
+    private let keysByARN: [String: ManagedKey]
     let domains: [UInt32: AESGCM]
     let activeDomain: UInt32
     let root: (record: RootRecord, version: UInt64)
@@ -30,6 +32,7 @@ final class ServiceState: Sendable {
             for (index, id) in key.materials.enumerated() { materials[id] = (key, index) }
         }
         self.materials = materials
+        keysByARN = Dictionary(keys.values.map { ($0.arnText, $0) }) { $1 }
     }
 
     /// The state with other domain keys.
@@ -75,6 +78,7 @@ final class ServiceState: Sendable {
         throws(KeyManagementError)
         -> ManagedKey
     {
+        if let key = keysByARN[identifier.description], key.state(at: time) != nil { return key }
         let resolved = ResolvedName(identifier, account: account, region: scope.region, partition: scope.partition)
         switch resolved {
         case nil: throw KeyManagementError(.notFound, "Invalid keyId '\(identifier)'")

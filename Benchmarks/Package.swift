@@ -1,0 +1,24 @@
+// swift-tools-version: 6.3
+// Measurements of Strongroom beside its C twins and its peers. A package of its own: importers never see it.
+import PackageDescription
+
+let package = Package(
+    name: "benchmarks",
+    dependencies: [
+        .package(name: "strongroom", path: ".."),
+        .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CTwins", dependencies: ["CLibCrypto"]),
+        .executableTarget(
+            name: "benchmarks",
+            dependencies: [
+                "CTwins",
+                .product(name: "AtRest", package: "strongroom"),
+                .product(name: "SQLiteRecordStorage", package: "strongroom"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+    ],
+    swiftLanguageModes: [.v6]
+)

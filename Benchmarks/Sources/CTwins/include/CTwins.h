@@ -1,0 +1,29 @@
+// What a careful C programmer writes: algorithms fetched once, contexts keyed once, the caller's buffers.
+#ifndef CTWINS_H
+#define CTWINS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct twin_gcm twin_gcm;
+twin_gcm *twin_gcm_new(const uint8_t key[32]);
+int twin_gcm_seal(twin_gcm *, const uint8_t nonce[12], const uint8_t *in, size_t n, uint8_t *out, uint8_t tag[16]);
+int twin_gcm_open(twin_gcm *, const uint8_t nonce[12], const uint8_t *in, size_t n, uint8_t *out, const uint8_t tag[16]);
+
+typedef struct twin_sha256 twin_sha256;
+twin_sha256 *twin_sha256_new(void);
+int twin_sha256_hash(twin_sha256 *, const uint8_t *in, size_t n, uint8_t out[32]);
+
+typedef struct twin_hmac twin_hmac;
+twin_hmac *twin_hmac_new(const uint8_t *key, size_t n);
+int twin_hmac_tag(twin_hmac *, const uint8_t *in, size_t n, uint8_t out[32]);
+
+typedef struct twin_p256 twin_p256;
+twin_p256 *twin_p256_new(void);
+int twin_p256_sign(twin_p256 *, const uint8_t digest[32], uint8_t *signature, size_t *n);
+int twin_p256_verify(twin_p256 *, const uint8_t digest[32], const uint8_t *signature, size_t n);
+
+// How often this process has called malloc, calloc or realloc.
+uint64_t twin_allocations(void);
+
+#endif

@@ -1,0 +1,31 @@
+import Foundation
+
+@main struct Benchmarks {
+    static func main() async throws {
+        let words = Array(CommandLine.arguments.dropFirst())
+        let isJSON = words.contains("--json")
+        let suite = words.firstIndex(of: "--suite").flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
+        var comparisons: [Comparison] = []
+        if suite == nil || suite == "primitives" { comparisons += try Primitives.comparisons() }
+        if suite == nil || suite == "kms" { comparisons += try await Services.keyManagement() }
+        if suite == nil || suite == "envelope" { comparisons += try await Services.envelope() }
+        if !isJSON {
+            print("| suite | case | peer | ours ns | theirs ns | ratio min | ratio median | allocations | theirs |")
+            print("|---|---|---|---|---|---|---|---|---|")
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        for comparison in comparisons {
+            let row = try await comparison.measure()
+            if isJSON {
+                print(String(decoding: try encoder.encode(row), as: UTF8.self))
+            } else {
+                print(
+                    "| \(row.suite) | \(row.name) | \(row.peer) |",
+                    String(
+                        format: "%.0f | %.0f | %.3f | %.3f | %.2f | %.2f |", row.ours, row.theirs, row.ratioMin,
+                        row.ratioMedian, row.allocations, row.allocationsTheirs))
+            }
+        }
+    }
+}

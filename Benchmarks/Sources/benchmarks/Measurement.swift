@@ -1,0 +1,87 @@
+import CTwins
+import Foundation
+
+/// One comparison: ours and theirs do the same work.
+struct Comparison {
+    let suite: String
+    let name: String
+    let peer: String
+    /// How many operations one call of a closure does.
+    var operations = 1
+    let ours: () async throws -> Void
+    let theirs: () async throws -> Void
+}
+
+/// What a comparison gave, as README.md lays it out.
+struct Row: Encodable {
+    let suite: String
+    let name: String
+    let peer: String
+    let ours: Double
+    let theirs: Double
+    let ratioMin: Double
+    let ratioMedian: Double
+    let allocations: Double
+    let allocationsTheirs: Double
+
+    enum CodingKeys: String, CodingKey {
+        case suite
+        case name = "case"
+        case peer, ours, theirs
+        case ratioMin = "ratio_min"
+        case ratioMedian = "ratio_median"
+        case allocations
+        case allocationsTheirs = "allocations_theirs"
+    }
+}
+
+extension Comparison {
+    private static let rounds = 15
+
+    /// Runs both, round by round in turn, and compares CPU time: the minimum tells the code, the median the weather.
+    func measure() async throws -> Row {
+        let count = try await calls(for: 10_000_000)
+        var (ours, theirs): ([Double], [Double]) = ([], [])
+        var (allocations, allocationsTheirs) = (0.0, 0.0)
+        for _ in 0..<Comparison.rounds {
+            let mine = try await Comparison.time(count, self.ours)
+            let other = try await Comparison.time(count, self.theirs)
+            ours.append(mine.nanoseconds / Double(count * operations))
+            theirs.append(other.nanoseconds / Double(count * operations))
+            (allocations, allocationsTheirs) = (
+                Double(mine.allocations) / Double(count * operations),
+                Double(other.allocations) / Double(count * operations)
+            )
+        }
+        ours.sort()
+        theirs.sort()
+        return Row(
+            suite: suite, name: name, peer: peer, ours: ours[0], theirs: theirs[0], ratioMin: ours[0] / theirs[0],
+            ratioMedian: ours[ours.count / 2] / theirs[theirs.count / 2], allocations: allocations,
+            allocationsTheirs: allocationsTheirs)
+    }
+
+    /// How many calls of ours take this long.
+    private func calls(for nanoseconds: Double) async throws -> Int {
+        _ = try await Comparison.time(1, theirs)
+        _ = try await Comparison.time(1, ours)
+        let once = try await Comparison.time(3, ours).nanoseconds / 3
+        return min(max(Int(nanoseconds / max(once, 1)), 1), 1_000_000)
+    }
+
+    private static func time(
+        _ count: Int, _ body: () async throws -> Void
+    ) async throws -> (nanoseconds: Double, allocations: UInt64) {
+        let allocations = twin_allocations()
+        let start = processTime()
+        for _ in 0..<count { try await body() }
+        return (processTime() - start, twin_allocations() - allocations)
+    }
+
+    /// CPU time of all threads of the process.
+    private static func processTime() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
+    }
+}
