@@ -54,6 +54,13 @@ let package = Package(
             name: "StrongroomTestSupport", dependencies: ["Cryptography", "RecordStorage"],
             path: "Tests/StrongroomTestSupport"),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography", "StrongroomTestSupport"]),
+        .target(name: "StrongroomPropertyTesting", path: "Tests/StrongroomPropertyTesting"),
+        .testTarget(
+            name: "PropertyTests",
+            dependencies: [
+                "AccessPolicy", "AtRest", "Auditing", "KeyManagement", "RecordStorage", "StrongroomPropertyTesting",
+                "StrongroomTestSupport",
+            ]),
         .testTarget(name: "AccessPolicyTests", dependencies: ["AccessPolicy"]),
         .testTarget(
             name: "AuditingTests", dependencies: ["Auditing", "Cryptography", "RecordStorage", "StrongroomTestSupport"]),
