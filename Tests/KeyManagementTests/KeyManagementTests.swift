@@ -240,6 +240,32 @@ func testRoot(_ byte: UInt8 = 1) throws -> KeyFileRoot {
         #expect(try await again.service.verifyAuditTrail(unlockedBy: testRoot()).isSound)
     }
 
+    @Test func `no key is made under a domain key that is being retired`() async throws {
+        let (one, two) = (try await alice(), try await alice())
+        let old = try await two.createKey(.symmetric)
+        let sealed = try await two.encrypt([1], under: old)
+        try await one.service.rotateDomainKey(unlockedBy: testRoot())
+        await #expect(throws: KeyManagementError(.conflict)) { _ = try await two.createKey(.symmetric) }
+        await #expect(throws: KeyManagementError(.conflict)) { try await two.rotate(KeyIdentifier(old)) }
+        #expect(try await two.decrypt(sealed).revealed == [1])
+        // The second process rotates too, knowing nothing of the first rotation.
+        try await two.service.rotateDomainKey(unlockedBy: testRoot())
+        _ = try await two.createKey(.symmetric)
+        // Keys made while the domain key rotates in the same process.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { for _ in 0..<5 { try await two.service.rotateDomainKey(unlockedBy: testRoot()) } }
+            for _ in 0..<3 { group.addTask { for _ in 0..<10 { _ = try await two.createKey(.symmetric) } } }
+            try await group.waitForAll()
+        }
+        let again = try await alice()
+        for metadata in try await again.listKeys() {
+            let key = try await again.key(KeyIdentifier(metadata.id), for: Encryption.self)
+            let blob = try await again.encrypt([2], under: key)
+            #expect(try await again.decrypt(blob).revealed == [2])
+        }
+        #expect(try await again.listKeys().count == 32)
+    }
+
     @Test func `two services on one store see each other's changes`() async throws {
         let (one, two) = (try await alice(), try await alice())
         let key = try await one.createKey(.symmetric, alias: "alias/shared")

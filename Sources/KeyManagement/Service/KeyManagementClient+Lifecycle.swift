@@ -26,7 +26,7 @@ extension KeyManagementClient {
                 throw KeyManagementError(.validation, "a description has at most 8192 characters")
             }
             try service.authorize("CreateKey", resource: "*", inAccount: account, log)
-            guard let domain = state.domains[state.activeDomain] else { throw KeyManagementError(.internalFailure) }
+            let domain = try state.wrappingDomain
             var record = KeyRecord(
                 id: UUID.random().uuidString.lowercased(), account: account,
                 created: log.time.timeIntervalSince1970, description: description, usage: Purpose.usage,
@@ -100,7 +100,7 @@ extension KeyManagementClient {
     public func rotate(_ identifier: KeyIdentifier) async throws(KeyManagementError) {
         try await change("RotateKeyOnDemand", identifier) { record, log, state in
             guard record.isEnabled else { throw KeyManagementError(.disabled, "\(record.id) is disabled.") }
-            guard let domain = state.domains[state.activeDomain] else { throw KeyManagementError(.internalFailure) }
+            let domain = try state.wrappingDomain
             record.materials.append(try record.newMaterial(at: log.time, domain: state.activeDomain, under: domain))
         }
     }

@@ -61,8 +61,10 @@ extension KeyManagementService {
             let state = try refreshedState()
             do {
                 let (record, version, key) = try await state.root.record.addingDomain(unlockedBy: rootOfTrust)
+                // All domain keys of the record, those too that another process has made since this one opened it.
+                let known = try await state.root.record.unlock(with: rootOfTrust).domains
                 guard try await replaceRoot(record, after: state.root.version, "RotateDomainKey") else { continue }
-                replaceDomains(state.domains.merging([version: key]) { $1 }, active: version)
+                replaceDomains(known.merging([version: key]) { $1 }, active: version)
             } catch {
                 throw KeyManagementError(wrapping: error)
             }
@@ -81,7 +83,7 @@ extension KeyManagementService {
             for key in behind { try await move(key, to: active) }
             guard behind.isEmpty else { continue }
             guard state.root.record.domainVersions.count > 1 else { return }
-            // The root record and the keys are summed in one head: a key made meanwhile under the old one is a conflict.
+            // Nobody makes material under an old domain key once a newer one stands in the root record.
             let record = state.root.record.keepingDomain(active)
             if try await replaceRoot(record, after: state.root.version, "RetireDomainKey") {
                 replaceDomains(state.domains.filter { $0.key == active }, active: active)

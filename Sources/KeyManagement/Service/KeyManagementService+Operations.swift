@@ -46,20 +46,27 @@ extension KeyManagementService {
         _ name: String, as principal: Principal,
         _ body: (inout OperationLog, ServiceState) throws -> (writes: [RecordWrite], result: R)
     ) async throws(KeyManagementError) -> R {
-        for _ in 0..<50 {
+        for attempt in 1...50 {
             var log = OperationLog(
                 name: name, principal: principal, time: clock.now, isReadOnly: false, account: principal.account)
             let outcome: (writes: [RecordWrite], result: R)
+            let rootVersion: UInt64
             do {
-                outcome = try body(&log, try refreshedState())
+                let state = try refreshedState()
+                rootVersion = state.root.version
+                outcome = try body(&log, state)
             } catch {
                 let error = KeyManagementError(wrapping: error)
+                if error.code == .conflict && attempt < 50 {
+                    await Task.yield()
+                    continue
+                }
                 try await record(event(log, error))
                 throw error
             }
             do {
                 _ = try await trail.record(event(log, nil)) { [records, writes = outcome.writes] auditWrites in
-                    try records.commit(writes, alongside: auditWrites)
+                    try records.commit(writes, alongside: auditWrites, rootVersion: rootVersion)
                 }
                 try refreshedState()
                 return outcome.result

@@ -35,6 +35,20 @@ final class ServiceState: Sendable {
         keysByARN = Dictionary(keys.values.map { ($0.arnText, $0) }) { $1 }
     }
 
+    /// The domain key that wraps new material.
+    ///
+    /// - Throws: `conflict` where the store has a newer one than this process: what is wrapped under an old one would be
+    ///   lost when the old one is retired.
+    var wrappingDomain: AESGCM {
+        get throws(KeyManagementError) {
+            guard root.record.domainVersions.max() == activeDomain, let domain = domains[activeDomain] else {
+                throw KeyManagementError(
+                    .conflict, "another process has rotated the store's domain key: open the store again")
+            }
+            return domain
+        }
+    }
+
     /// The state with other domain keys.
     func with(domains: [UInt32: AESGCM], activeDomain: UInt32, root: (record: RootRecord, version: UInt64))
         -> ServiceState

@@ -34,10 +34,17 @@ struct AuthenticatedRecords: Sendable {
 
     /// Commits state together with writes of others, such as the audit trail's.
     ///
+    /// - Parameter rootVersion: where given, the version that the root record must still have. The head is read before
+    ///   it is compared and written afterwards, so no batch can come between.
     /// - Throws: `conflict` where a record, or the whole, was changed meanwhile.
     @discardableResult
-    func commit(_ writes: [RecordWrite], alongside others: [RecordWrite]) throws -> Revision {
+    func commit(
+        _ writes: [RecordWrite], alongside others: [RecordWrite], rootVersion: UInt64? = nil
+    ) throws -> Revision {
         let stored = try store.record(AuthenticatedRecords.headName)
+        if let rootVersion, try store.version(of: RootRecord.name) != rootVersion {
+            throw RecordStoreError(.conflict, subject: RootRecord.name.description)
+        }
         var sum = try stored.map { try openHead($0) } ?? SetHash()
         var raw: [RecordWrite] = []
         for write in writes {
