@@ -25,20 +25,27 @@ struct Condition: Sendable {
     init(_ name: String, key: String, values: [String], _ label: String) throws(PolicyError) {
         var name = name
         var quantifier = Quantifier.single
-        if name.hasPrefix("ForAllValues:") {
-            quantifier = .forAll
-        } else if name.hasPrefix("ForAnyValue:") {
-            quantifier = .forAny
+        for (prefix, meaning) in [("ForAllValues:", Quantifier.forAll), ("ForAnyValue:", .forAny)]
+        where name.hasPrefix(prefix) {
+            name.removeFirst(prefix.count)
+            quantifier = meaning
         }
-        if let colon = name.firstIndex(of: ":") { name = String(name[name.index(after: colon)...]) }
         let ifExists = name.hasSuffix("IfExists")
         if ifExists { name.removeLast("IfExists".count) }
         self.key = key.lowercased()
         self.quantifier = quantifier
-        isNegated = name.contains("Not")
+        // "StringNotEquals" negates "StringEquals"; a Not anywhere else makes an unknown operator.
+        let opposite = Condition.negations[name]
+        isNegated = opposite != nil
         holdsWhenMissing = ifExists || isNegated
-        test = try Condition.test(name.replacing("Not", with: ""), values, "\(label): \(name)")
+        test = try Condition.test(opposite ?? name, values, "\(label): \(name)")
     }
+
+    private static let negations = [
+        "StringNotEquals": "StringEquals", "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+        "StringNotLike": "StringLike", "NumericNotEquals": "NumericEquals", "DateNotEquals": "DateEquals",
+        "ArnNotEquals": "ArnEquals", "ArnNotLike": "ArnLike",
+    ]
 
     func isMet(by request: AccessRequest) -> Bool {
         let values = request.context(key)

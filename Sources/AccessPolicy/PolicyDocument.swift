@@ -69,6 +69,7 @@ struct DocumentSource: Decodable {
     }
 
     init(from decoder: any Decoder) throws {
+        try decoder.refuseKeys(except: ["Version", "Id", "Statement"])
         let container = try decoder.container(keyedBy: Key.self)
         version = try container.decodeIfPresent(String.self, forKey: .version)
         if let one = try? container.decode(StatementSource.self, forKey: .statements) {
@@ -137,7 +138,7 @@ struct StatementSource: Decodable {
     let notResource: OneOrMore?
     let condition: [String: [String: OneOrMore]]?
 
-    private enum CodingKeys: String, CodingKey {
+    private enum Key: String, CodingKey, CaseIterable {
         case sid = "Sid"
         case effect = "Effect"
         case principal = "Principal"
@@ -147,5 +148,38 @@ struct StatementSource: Decodable {
         case resource = "Resource"
         case notResource = "NotResource"
         case condition = "Condition"
+    }
+
+    init(from decoder: any Decoder) throws {
+        try decoder.refuseKeys(except: Set(Key.allCases.map(\.rawValue)))
+        let container = try decoder.container(keyedBy: Key.self)
+        sid = try container.decodeIfPresent(String.self, forKey: .sid)
+        effect = try container.decode(String.self, forKey: .effect)
+        principal = try container.decodeIfPresent(Principals.self, forKey: .principal)
+        notPrincipal = try container.decodeIfPresent(Principals.self, forKey: .notPrincipal)
+        action = try container.decodeIfPresent(OneOrMore.self, forKey: .action)
+        notAction = try container.decodeIfPresent(OneOrMore.self, forKey: .notAction)
+        resource = try container.decodeIfPresent(OneOrMore.self, forKey: .resource)
+        notResource = try container.decodeIfPresent(OneOrMore.self, forKey: .notResource)
+        condition = try container.decodeIfPresent([String: [String: OneOrMore]].self, forKey: .condition)
+    }
+}
+
+/// Any name that an object has.
+private struct AnyKey: CodingKey {
+    let stringValue: String
+    let intValue: Int? = nil
+
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { return nil }
+}
+
+extension Decoder {
+    /// A misspelt Condition must not turn a narrow statement into a wide one.
+    fileprivate func refuseKeys(except known: Set<String>) throws {
+        let container = try container(keyedBy: AnyKey.self)
+        guard let unknown = container.allKeys.first(where: { !known.contains($0.stringValue) }) else { return }
+        throw DecodingError.dataCorrupted(
+            .init(codingPath: codingPath, debugDescription: "\(unknown.stringValue) is no element of a policy"))
     }
 }

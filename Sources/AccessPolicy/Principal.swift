@@ -23,6 +23,11 @@ public struct Principal: Sendable, Hashable, CustomStringConvertible {
     /// The texts a policy may name it by: its own ARN, and for a role session its role's.
     let names: [String]
 
+    /// Whether a text is an account: twelve digits.
+    public static func isAccount(_ text: String) -> Bool {
+        text.utf8.count == 12 && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    }
+
     private init(_ kind: Kind, account: String) {
         self.kind = kind
         self.account = account

@@ -65,11 +65,20 @@ struct Statement: Sendable {
                 throw PolicyError("\(label): unknown principal type \(type)")
             }
             for value in values.values {
-                if type == "AWS", value.utf8.count == 12, value.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+                if type == "AWS", Principal.isAccount(value) {
                     accounts.insert(value)
-                } else if type == "AWS", let arn = ARN(value), arn.service == "iam", arn.resource == "root" {
-                    accounts.insert(arn.account)
-                } else if value == "*" || type == "Service" || ARN(value) != nil {
+                } else if type == "AWS", let arn = ARN(value), arn.service == "iam" || arn.service == "sts" {
+                    guard Principal.isAccount(arn.account) else {
+                        throw PolicyError("\(label): \(value) is no principal")
+                    }
+                    if arn.service == "iam", arn.resource == "root" {
+                        accounts.insert(arn.account)
+                    } else {
+                        // Principals are one person in every partition's spelling.
+                        names.insert(
+                            ARN(service: arn.service, account: arn.account, resource: arn.resource).description)
+                    }
+                } else if value == "*" || type == "Service" {
                     names.insert(value)
                 } else {
                     throw PolicyError("\(label): \(value) is no principal")

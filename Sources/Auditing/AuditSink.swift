@@ -21,9 +21,13 @@ public struct AuditError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The store's own error where it was the store.
     public let storeError: RecordStoreError?
 
-    package init(_ description: String, _ storeError: RecordStoreError? = nil) {
+    /// Whether what is stored is not what was written.
+    public let isTampering: Bool
+
+    package init(_ description: String, _ storeError: RecordStoreError? = nil, isTampering: Bool = false) {
         self.description = description
         self.storeError = storeError
+        self.isTampering = isTampering
     }
 
     package init(_ error: RecordStoreError) {

@@ -42,7 +42,22 @@ public final class AuditTrail: AuditSink {
     ///   - store: where the chain stands.
     ///   - rootKey: 32 secret bytes, the same for all chains of the store. Not kept.
     ///   - durability: when an event is on the disk.
-    public init(store: any RecordStore, rootKey: borrowing SecretBytes, durability: AuditDurability) throws {
+    public convenience init(
+        store: any RecordStore, rootKey: borrowing SecretBytes, durability: AuditDurability
+    ) throws {
+        try self.init(store: store, rootKey: rootKey, durability: durability, isBegun: false)
+    }
+
+    /// The write that begins a store's trail, before any chain: committed with the store's root, it makes the absence of
+    /// the list of chains a finding.
+    package static func beginning(rootKey: borrowing SecretBytes) throws -> RecordWrite {
+        try AuditWriters(rootKey: rootKey).emptyRegistry()
+    }
+
+    /// Begins a chain of a trail that must have been begun.
+    package init(
+        store: any RecordStore, rootKey: borrowing SecretBytes, durability: AuditDurability, isBegun: Bool
+    ) throws {
         self.store = store
         self.durability = durability
         let writers = try AuditWriters(rootKey: rootKey)
@@ -50,8 +65,8 @@ public final class AuditTrail: AuditSink {
         let firstKey = try SecretBytes.random(count: 32)
         var chain = AuditChain(writer: writer, key: EvolvingKey(firstKey.copy()))
         while true {
-            guard let registry = try writers.registry(in: store) else {
-                throw AuditError("the audit trail's list of writers has been tampered with")
+            guard let registry = try writers.registry(in: store), !isBegun || registry.version > 0 else {
+                throw AuditError("the audit trail's list of writers has been tampered with", isTampering: true)
             }
             let additions = try writers.adding(writer, firstKey: firstKey, to: registry)
             let checkpoint = try AuditCheckpoint(reading: registry.writers, in: store)

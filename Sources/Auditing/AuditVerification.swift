@@ -127,7 +127,7 @@ private struct TrailReading {
         result.chains += 1
         guard var key = try writers.firstKey(of: writer, in: store),
             let headValue = try store.record(AuditRecord.headName(writer))?.value,
-            let head = AuditHead(headValue.dropLast(32))
+            let head = AuditHead(headValue.dropLast(32)), head.records < UInt64.max
         else { return find(.truncated, writer, 0) }
         var previous = AuditHead.empty
         var chain: [[UInt8]] = []

@@ -30,6 +30,13 @@ struct AuditWriters {
         return (writers, record.version)
     }
 
+    /// The write of a list without chains.
+    func emptyRegistry() throws -> RecordWrite {
+        let list = [AuditRecord.version]
+        return .put(
+            AuditWriters.registryName, list + (try authentication.authenticate(list).array), expecting: .absent)
+    }
+
     /// The writes that add a chain.
     func adding(
         _ writer: String, firstKey: borrowing SecretBytes, to registry: (writers: [String], version: UInt64)

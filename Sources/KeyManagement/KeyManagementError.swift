@@ -79,7 +79,8 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
         case let error as KeyManagementError: self = error
         case let error as RecordStoreError:
             self.init(error.code == .conflict ? .conflict : .storeFailure, "\(error)", storeError: error)
-        case let error as AuditError: self.init(.auditFailure, error.description, storeError: error.storeError)
+        case let error as AuditError:
+            self.init(error.isTampering ? .tampered : .auditFailure, error.description, storeError: error.storeError)
         default: self.init(.internalFailure, "\(error)")
         }
     }

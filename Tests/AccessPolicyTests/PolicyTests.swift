@@ -84,6 +84,11 @@ import Testing
         #"{"Statement":{"Effect":"Allow","Principal":{"AWS":"alice"},"Action":"*","Resource":"*"}}"#,
         #"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringSounds":{"k":"x"}}}}"#,
         #"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"NumericEquals":{"k":"x"}}}}"#,
+        #"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Conditions":{}}}"#,
+        #"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"},"statement":[]}"#,
+        #"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ForAllvalues:StringEquals":{"k":"x"}}}}"#,
+        #"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"NotBool":{"k":"true"}}}}"#,
+        #"{"Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam:::root"},"Action":"*","Resource":"*"}}"#,
     ]) func `what is not understood is refused`(_ text: String) {
         #expect(throws: PolicyError.self) { _ = try PolicyDocument(text) }
     }

@@ -266,6 +266,22 @@ func testRoot(_ byte: UInt8 = 1) throws -> KeyFileRoot {
         #expect(try await again.listKeys().count == 32)
     }
 
+    @Test func `a change behind many events is seen too`() async throws {
+        let (one, two) = (try await alice(), try await alice())
+        let key = try await one.createKey(.symmetric)
+        let sealed = try await two.encrypt([1], under: key)
+        // The page of changes ends among the records of the batch that disables the key, for one of these counts.
+        for count in [506, 1, 1, 1, 1, 1, 1, 1, 1] {
+            for _ in 0..<count { _ = try await one.encrypt([1], under: key) }
+            try await one.disable(KeyIdentifier(key))
+            await #expect(throws: KeyManagementError(.disabled)) {
+                _ = try await two.describe(KeyIdentifier(key))
+                _ = try await two.decrypt(sealed)
+            }
+            try await one.enable(KeyIdentifier(key))
+        }
+    }
+
     @Test func `two services on one store see each other's changes`() async throws {
         let (one, two) = (try await alice(), try await alice())
         let key = try await one.createKey(.symmetric, alias: "alias/shared")
@@ -299,7 +315,8 @@ func testRoot(_ byte: UInt8 = 1) throws -> KeyFileRoot {
             [.put(name, bytes, expecting: .anything)], [.put(name, enabled, expecting: .anything)],
             [.delete(alias.name, expecting: .anything)],
             [.put("alias/111122223333/other", alias.value, expecting: .anything)],
-            [.delete("root", expecting: .anything)], [.delete("state-head", expecting: .anything)],
+            [.delete("audit-registry", expecting: .anything)], [.delete("root", expecting: .anything)],
+            [.delete("state-head", expecting: .anything)],
         ]
         for attack in attacks {
             let copy = MemoryRecordStore()

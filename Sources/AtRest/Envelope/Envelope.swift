@@ -139,6 +139,10 @@ public struct Envelope: Sendable {
         for (name, value) in expected.pairs where reader.header.context.pairs[name] != value {
             throw EnvelopeError(.contextMismatch, "the message was not sealed with \(name)=\(value)")
         }
+        // The suite is not bound into the sealed data keys, the signing key's name in the context is: a signed message
+        // cannot be passed off as an unsigned one by somebody who may open it.
+        let namesSigner = reader.header.context.pairs[MessageHeader.signingKeyName] != nil
+        guard reader.header.suite.isSigned == namesSigner else { throw EnvelopeError(.notAuthentic) }
         var materials = DecryptionMaterials(suite: reader.header.suite, context: reader.header.context)
         try await keyring.openDataKey(reader.header.dataKeys, in: &materials)
         guard let dataKey = materials.takeDataKey() else {

@@ -67,7 +67,12 @@ struct MessageReader<Source: ByteSource & ~Copyable>: ~Copyable {
         var (ciphertext, plaintext): ([UInt8], [UInt8]) = ([], [])
         swap(&ciphertext, &self.ciphertext)
         swap(&plaintext, &self.plaintext)
+        var isFinished = true
         defer {
+            if isFinished {
+                var all = plaintext.mutableSpan
+                all.cleanse()
+            }
             swap(&ciphertext, &self.ciphertext)
             swap(&plaintext, &self.plaintext)
         }
@@ -110,10 +115,7 @@ struct MessageReader<Source: ByteSource & ~Copyable>: ~Copyable {
                 isFinal: isFinal, plaintext: &target)
         }
         try body(plaintext.span.extracting(..<count))
-        if isFinal {
-            var all = plaintext.mutableSpan
-            all.cleanse()
-        }
+        isFinished = isFinal
         return !isFinal
     }
 

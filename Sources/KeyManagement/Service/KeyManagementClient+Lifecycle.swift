@@ -16,12 +16,15 @@ extension KeyManagementClient {
         _ specification: KeySpecification<Purpose>, alias: String? = nil, description: String = "",
         policy: PolicyDocument? = nil
     ) async throws(KeyManagementError) -> Key<Purpose> {
-        let (service, account) = (service, principal.account)
+        let (service, principal, account) = (service, principal, principal.account)
         return try await service.change("CreateKey", as: principal) { log, state in
             log.parameters = [
                 ("keyUsage", .text(Purpose.usage)), ("keySpec", .text(specification.name)),
                 ("description", .text(description)),
             ]
+            guard Principal.isAccount(account) else {
+                throw KeyManagementError(.validation, "\(principal) has no account that could own a key")
+            }
             guard description.count <= 8192 else {
                 throw KeyManagementError(.validation, "a description has at most 8192 characters")
             }

@@ -119,8 +119,15 @@ extension KeyManagementClient {
             throw KeyManagementError(.validation, "a plaintext has 1 to 4096 bytes, not \(plaintext.count)")
         }
         try context.check()
-        let (key, state) = try usable(identifier, &log)
+        let (key, state) = try find(identifier, at: log.time)
+        log.use(key)
+        // A stranger is told no more of a key than that it may not be used.
         try service.authorize(action, on: key, log, context: context)
+        try checkState(key, log)
+        guard key.record.usage == Encryption.usage else {
+            throw KeyManagementError(
+                .invalidKeyUsage, "\(key.arnText) key usage is \(key.record.usage) which is not valid for \(log.name).")
+        }
         let backing = try key.backingKey(key.materials.count - 1, domains: state.domains)
         return try backing.seal(plaintext, context: context, random: SystemRandom())
     }
@@ -170,7 +177,7 @@ extension KeyManagementClient {
         let ciphertext = try plaintext.withBytes { bytes in
             try encrypt(bytes, identifier, context, action: action, &log)
         }
-        let key = try service.state().key(identifier, account: principal.account, scope: service.scope, at: log.time)
+        let (key, _) = try find(identifier, at: log.time)
         return DataKey(plaintext: plaintext, ciphertext: ciphertext, keyARN: key.arn)
     }
 
@@ -180,17 +187,15 @@ extension KeyManagementClient {
         if !context.pairs.isEmpty { log.parameters.append(("encryptionContext", .map(context.pairs))) }
     }
 
-    /// The key that is named, if it can be used for encryption now.
-    private func usable(_ identifier: KeyIdentifier, _ log: inout OperationLog) throws -> (ManagedKey, ServiceState) {
-        let state = try service.state()
-        let key = try state.key(identifier, account: principal.account, scope: service.scope, at: log.time)
-        log.use(key)
-        try checkState(key, log)
-        guard key.record.usage == Encryption.usage else {
-            throw KeyManagementError(
-                .invalidKeyUsage, "\(key.arnText) key usage is \(key.record.usage) which is not valid for \(log.name).")
-        }
-        return (key, state)
+    /// The key that is named. One that another process has made since the last look is no stranger.
+    private func find(_ identifier: KeyIdentifier, at time: Date) throws(KeyManagementError) -> (
+        ManagedKey, ServiceState
+    ) {
+        let (scope, account) = (service.scope, principal.account)
+        let known = try service.state()
+        if let key = try? known.key(identifier, account: account, scope: scope, at: time) { return (key, known) }
+        let fresh = try service.refreshedState()
+        return (try fresh.key(identifier, account: account, scope: scope, at: time), fresh)
     }
 
     private func checkState(_ key: ManagedKey, _ log: OperationLog) throws(KeyManagementError) {

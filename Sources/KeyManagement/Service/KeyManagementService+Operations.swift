@@ -64,15 +64,21 @@ extension KeyManagementService {
                 try await record(event(log, error))
                 throw error
             }
+            // Nothing was left to do: what another process has done, its own event tells.
+            if outcome.writes.isEmpty { return outcome.result }
             do {
                 _ = try await trail.record(event(log, nil)) { [records, writes = outcome.writes] auditWrites in
                     try records.commit(writes, alongside: auditWrites, rootVersion: rootVersion)
                 }
-                try refreshedState()
+                // The change stands. Should looking at it fail, the next operation says so.
+                _ = try? refreshedState()
                 return outcome.result
             } catch {
                 let error = KeyManagementError(wrapping: error)
-                guard error.code == .conflict else { throw error }
+                guard error.code == .conflict else {
+                    try? await record(event(log, error))
+                    throw error
+                }
             }
         }
         throw KeyManagementError(.conflict, "\(name): other writers were faster fifty times")

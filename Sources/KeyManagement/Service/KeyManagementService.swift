@@ -57,7 +57,7 @@ public final class KeyManagementService: Sendable {
             self.authorizer = try authorizer ?? PolicyEngine.trustingAccountMembers()
             self.clock = clock
             self.records = records
-            trail = try AuditTrail(store: store, rootKey: secrets.audit, durability: audit)
+            trail = try AuditTrail(store: store, rootKey: secrets.audit, durability: audit, isBegun: true)
             current = Mutex(state)
             lastLook = Mutex(.now)
             if state.root.record.domainVersions.count > 1 { try await finishDomainRotation() }
@@ -79,12 +79,11 @@ public final class KeyManagementService: Sendable {
     /// The state as it is known, looked up anew where the last look is too long ago.
     func state() throws(KeyManagementError) -> ServiceState {
         let now = ContinuousClock.now
-        let isStale = lastLook.withLock { last in
-            guard now - last > KeyManagementService.staleness else { return false }
-            last = now
-            return true
-        }
-        return isStale ? try refreshedState() : current.withLock { $0 }
+        guard lastLook.withLock({ now - $0 > KeyManagementService.staleness }) else { return current.withLock { $0 } }
+        // Where the look fails, so does the operation, and the next one looks again: an old view is not gone on with.
+        let state = try refreshedState()
+        lastLook.withLock { $0 = now }
+        return state
     }
 
     /// The state with every change that the store has.
@@ -125,7 +124,8 @@ public final class KeyManagementService: Sendable {
             let records = try AuthenticatedRecords(store: store, key: secrets.records)
             do {
                 let value = try StoredJSON.encode(secrets.record)
-                try records.commit([.put(RootRecord.name, value, expecting: .absent)], alongside: [])
+                let trail = try AuditTrail.beginning(rootKey: secrets.audit)
+                try records.commit([.put(RootRecord.name, value, expecting: .absent)], alongside: [trail])
                 return secrets
             } catch let error as RecordStoreError where error.code == .conflict {
                 continue

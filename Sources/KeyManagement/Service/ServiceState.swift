@@ -61,8 +61,9 @@ final class ServiceState: Sendable {
     func refreshed(from records: AuthenticatedRecords, scope: ServiceScope) throws -> ServiceState {
         guard try records.store.revision > revision else { return self }
         var (keys, aliases, root, revision) = (keys, aliases, root, revision)
+        var limit = 512
         while true {
-            let changes = try records.store.changes(since: revision, limit: 512)
+            let changes = try records.store.changes(since: revision, limit: limit)
             for change in changes {
                 let name = change.name.description
                 if name.hasPrefix(KeyRecord.prefix) {
@@ -79,9 +80,18 @@ final class ServiceState: Sendable {
                 } else if change.name == RootRecord.name, let record = try records.record(change.name) {
                     root = (try StoredJSON.decode(RootRecord.self, record.value, record.name), record.version)
                 }
-                revision = max(revision, change.revision)
             }
-            if changes.count < 512 { break }
+            guard let last = changes.last?.revision else { break }
+            guard changes.count == limit else {
+                revision = last
+                break
+            }
+            // A full page may end inside a batch: the last batch is read again, whole.
+            if last.rawValue - 1 > revision.rawValue {
+                revision = Revision(last.rawValue - 1)
+            } else {
+                limit *= 4
+            }
         }
         return ServiceState(
             keys: keys, aliases: aliases, domains: domains, activeDomain: activeDomain, root: root, revision: revision)

@@ -56,7 +56,8 @@ struct AliasRecord: Codable, Sendable {
 
     /// The alias of a record's name.
     static func alias(_ name: RecordName) -> AliasName {
-        let parts = name.description.dropFirst(prefix.count).split(separator: "/", maxSplits: 1)
+        let parts = name.description.dropFirst(prefix.count).split(
+            separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         return AliasName(account: String(parts.first ?? ""), name: "alias/" + (parts.dropFirst().first ?? ""))
     }
 }
