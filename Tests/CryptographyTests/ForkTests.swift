@@ -11,7 +11,7 @@ import Testing
             let cipher = try AESGCM(key: .random(count: 32))
             _ = try cipher.seal([1])
             let before = try SystemRandom().bytes(count: 16)
-            let child = unsafe fork()
+            let child = fork()
             if child == 0 {
                 do {
                     _ = try cipher.seal([1])
