@@ -102,14 +102,6 @@ struct AuditHead: Hashable {
     static let empty = AuditHead(records: 0, events: 0, last: Array(repeating: 0, count: 32))
 }
 
-extension [UInt8] {
-    mutating func appendBigEndian(_ value: some FixedWidthInteger & UnsignedInteger) {
-        for shift in stride(from: value.bitWidth - 8, through: 0, by: -8) {
-            append(UInt8(truncatingIfNeeded: value >> shift))
-        }
-    }
-}
-
 extension ArraySlice<UInt8> {
     /// Takes an integer off the front; the caller has checked the length.
     mutating func takeBigEndian<Value: FixedWidthInteger & UnsignedInteger>() -> Value {

@@ -82,11 +82,3 @@ extension MessageHeader {
         return EncryptionContext(pairs)
     }
 }
-
-extension [UInt8] {
-    mutating func appendBigEndian(_ value: some FixedWidthInteger & UnsignedInteger) {
-        for shift in stride(from: value.bitWidth - 8, through: 0, by: -8) {
-            append(UInt8(truncatingIfNeeded: value >> shift))
-        }
-    }
-}

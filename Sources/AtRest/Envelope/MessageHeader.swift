@@ -1,3 +1,4 @@
+internal import Cryptography
 internal import KeyManagement
 
 /// A data key as one provider has sealed it.

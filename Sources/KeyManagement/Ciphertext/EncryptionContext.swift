@@ -1,3 +1,5 @@
+internal import Cryptography
+
 /// Names and values that are authenticated with a message, not encrypted, and needed again to open it.
 ///
 /// It stands in the audit trail in clear: no secrets. Names and values are compared exactly, case included; their order
@@ -42,7 +44,7 @@ public struct EncryptionContext: Sendable, Hashable, ExpressibleByDictionaryLite
 extension [UInt8] {
     mutating func append(lengthPrefixed text: String) {
         let count = UInt32(clamping: text.utf8.count)
-        for shift in [24, 16, 8, 0] as [UInt32] { append(UInt8(truncatingIfNeeded: count >> shift)) }
+        appendBigEndian(count)
         self += text.utf8
     }
 }

@@ -114,9 +114,7 @@ struct AuthenticatedRecords: Sendable {
     private func tag(_ name: RecordName, version: UInt64, _ value: ArraySlice<UInt8>) throws -> Digest {
         var message: [UInt8] = []
         message.append(lengthPrefixed: name.description)
-        for shift in stride(from: 56, through: 0, by: -8) {
-            message.append(UInt8(truncatingIfNeeded: version >> shift))
-        }
+        message.appendBigEndian(version)
         return try tags.authenticate(message + value)
     }
 
@@ -150,8 +148,8 @@ private struct SetHash: Equatable {
 
     var bytes: [UInt8] {
         var bytes: [UInt8] = []
-        for index in 0..<32 { bytes.append(UInt8(truncatingIfNeeded: lanes[index / 4] >> UInt32(24 - index % 4 * 8))) }
-        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: count >> shift)) }
+        for index in lanes.indices { bytes.appendBigEndian(lanes[index]) }
+        bytes.appendBigEndian(count)
         return bytes
     }
 
