@@ -155,4 +155,41 @@ import Testing
         }
         #expect(count > 0)
     }
+
+    @Test(.vectors("wycheproof/aes_siv_cmac_test.json", "nist/ciphers/AES/SIV/openssl.txt"))
+    func `AES-SIV holds Wycheproof's vectors and RFC 5297's`() throws {
+        for vector in try Wycheproof("aes_siv_cmac_test").cases {
+            let siv = try AESSIV(key: SecretBytes(copying: vector.hex("key")))
+            let (message, sealed, data) = (vector.hex("msg"), vector.hex("ct"), [vector.hex("aad")])
+            let opened: [UInt8]?
+            do { opened = try siv.open(sealed.span, authenticating: data).revealed } catch { opened = nil }
+            #expect(opened == (vector.isValid ? message : nil), "case \(vector.id)")
+            if vector.isValid { #expect(try siv.seal(message.span, authenticating: data) == sealed) }
+        }
+        for vector in try NISTVectors("ciphers/AES/SIV/openssl.txt", first: "COUNT").cases {
+            let data = ["AAD", "AAD2", "AAD3"].filter { vector.fields[$0] != nil }.map { vector.hex($0) }
+            let siv = try AESSIV(key: SecretBytes(copying: vector.hex("Key")))
+            let message = vector.hex("Plaintext")
+            let sealed = try siv.seal(message.span, authenticating: data)
+            #expect(sealed == vector.hex("Tag") + vector.hex("Ciphertext"))
+            let opened = try siv.open(sealed.span, authenticating: data).revealed
+            #expect(opened == message)
+        }
+    }
+
+    /// RFC 5297, A.1, for a clone without vectors; the empty message, which OpenSSL's own AES-SIV cannot seal; and the
+    /// difference between no data and empty data.
+    @Test func `AES-SIV gives the standard's example, and tells nothing from emptiness`() throws {
+        let key = Hexadecimal.decode("fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff") ?? []
+        let siv = try AESSIV(key: SecretBytes(copying: key))
+        let message = Hexadecimal.decode("112233445566778899aabbccddee") ?? []
+        let data = [[UInt8](0x10...0x27)]
+        let sealed = try siv.seal(message.span, authenticating: data)
+        #expect(Hexadecimal.encode(sealed) == "85632d07c6e8f37f950acd320a2ecc9340c02b9690c4dc04daef7f6afe5c")
+        let (without, empty) = (try siv.seal(Span()), try siv.seal(Span(), authenticating: [[]]))
+        #expect(without != empty && without.count == 16)
+        let opened = try siv.open(without.span).revealed
+        #expect(opened.isEmpty)
+        #expect(throws: CryptographyError(.authenticationFailure)) { _ = try siv.open(empty.span) }
+    }
 }

@@ -63,4 +63,16 @@ import Testing
             Hexadecimal.encode(material.bytes)
                 == "6a965f5d05abd624c61b7189340864da6dbc8d7d5760e5667e11a3edae0a39b5d1700ab39696bdd8")
     }
+
+    @Test(.vectors("nist/KDF/scrypt.txt")) func `scrypt holds RFC 7914's vectors`() throws {
+        for vector in try NISTVectors("KDF/scrypt.txt", first: "COUNT").cases {
+            func number(_ name: String) -> UInt64 { UInt64(vector.int(name)) }
+            let cost = try Scrypt(cost: number("N"), blockSize: number("r"), parallelism: number("p"))
+            let salt = Array((vector.fields["SALT"] ?? "").utf8)
+            let derived = try cost.derive(
+                from: SecretBytes(copying: Array((vector.fields["PASSWORD"] ?? "").utf8)), salt: salt.span,
+                count: vector.int("LENGTH"))
+            #expect(derived.revealed == vector.hex("DERIVED_KEY"))
+        }
+    }
 }

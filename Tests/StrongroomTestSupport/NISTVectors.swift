@@ -8,6 +8,12 @@ package struct NISTVectors {
         package let fields: [String: String]
 
         package func hex(_ name: String) -> [UInt8] { Hexadecimal.decode(fields[name] ?? "") ?? [] }
+        /// A number, whose digits may be odd in count or begin with zeros, in `count` bytes.
+        package func number(_ name: String, count: Int) -> [UInt8] {
+            let digits = (fields[name] ?? "").drop { $0 == "0" }
+            let padded = String(repeating: "0", count: max(2 * count - digits.count, 0)) + digits
+            return Hexadecimal.decode(padded) ?? []
+        }
         package func int(_ name: String) -> Int { Int(fields[name] ?? section[name] ?? "") ?? 0 }
     }
 

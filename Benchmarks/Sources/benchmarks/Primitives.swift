@@ -93,7 +93,7 @@ enum Primitives {
         let digest = try HashFunction.sha256.hash([1, 2, 3])
         let bytes = digest.array
         let key = try ECDSA.PrivateKey(.p256)
-        let publicKey = try ECDSA.PublicKey(.p256, point: key.compressedPublicKey())
+        let publicKey = try ECDSA.PublicKey(.p256, point: key.publicKey.uncompressedPoint)
         let signature = try key.sign(digest)
         let twin = twin_p256_new()
         let output = Buffers(80)

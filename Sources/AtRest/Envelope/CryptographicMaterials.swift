@@ -18,7 +18,9 @@ public struct EncryptionMaterials: ~Copyable, Sendable {
             throw EnvelopeError(.limitExceeded, "names that begin with aws-crypto- are reserved")
         }
         let signingKey = suite.isSigned ? try ECDSA.PrivateKey(.p384) : nil
-        let point = try signingKey.map { [MessageHeader.signingKeyName: Base64.encode(try $0.compressedPublicKey())] }
+        let point = try signingKey.map {
+            [MessageHeader.signingKeyName: Base64.encode(try $0.publicKey.compressedPoint)]
+        }
         self.suite = suite
         self.signingKey = signingKey
         self.context = EncryptionContext(context.pairs.merging(point ?? [:]) { $1 })

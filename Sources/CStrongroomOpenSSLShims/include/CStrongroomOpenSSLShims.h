@@ -33,29 +33,19 @@ static inline int strongroom_mac_init(
 static const char *const strongroom_parameter_digest = OSSL_MAC_PARAM_DIGEST;
 static const char *const strongroom_parameter_cipher = OSSL_MAC_PARAM_CIPHER;
 
+// Which parts of a key its parameters hold.
+static const int strongroom_selection_public = EVP_PKEY_PUBLIC_KEY;
+static const int strongroom_selection_pair = EVP_PKEY_KEYPAIR;
+
 // EVP_PKEY_Q_keygen is variadic.
-static inline EVP_PKEY *strongroom_ec_generate(OSSL_LIB_CTX *library, const char *curve) {
+static inline EVP_PKEY *strongroom_generate_ec(OSSL_LIB_CTX *library, const char *curve) {
     return EVP_PKEY_Q_keygen(library, NULL, "EC", curve);
 }
-
-static inline EVP_PKEY *strongroom_ec_public(
-    OSSL_LIB_CTX *library, const char *curve, const void *point, size_t count) {
-    OSSL_PARAM parameters[3] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)curve, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)point, count), OSSL_PARAM_construct_end()};
-    EVP_PKEY *key = NULL;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(library, "EC", NULL);
-    if (context != NULL && EVP_PKEY_fromdata_init(context) == 1) {
-        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters);
-    }
-    EVP_PKEY_CTX_free(context);
-    return key;
+static inline EVP_PKEY *strongroom_generate_rsa(OSSL_LIB_CTX *library, size_t bits) {
+    return EVP_PKEY_Q_keygen(library, NULL, "RSA", bits);
 }
-
-// The encoded public point, or 0.
-static inline size_t strongroom_ec_point(EVP_PKEY *key, void *point, size_t capacity) {
-    size_t count = 0;
-    return EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, capacity, &count) == 1 ? count : 0;
+static inline EVP_PKEY *strongroom_generate_raw(OSSL_LIB_CTX *library, const char *algorithm) {
+    return EVP_PKEY_Q_keygen(library, NULL, algorithm);
 }
 
 static inline uint32_t strongroom_atomic_load(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }

@@ -56,6 +56,14 @@ public enum UnauthenticatedAES {
             try UnauthenticatedAES.check(initialCounter)
             return try key.array(algorithm, .encrypt, iv: initialCounter, isPadding: false, input: bytes)
         }
+
+        /// Applies the key stream into secret memory: the form for decrypting.
+        public func applySecretly(
+            to bytes: Span<UInt8>, initialCounter: Span<UInt8>
+        ) throws(CryptographyError) -> SecretBytes {
+            try UnauthenticatedAES.check(initialCounter)
+            return try key.secret(algorithm, .encrypt, iv: initialCounter, isPadding: false, input: bytes)
+        }
     }
 
     /// XTS (SP 800-38E), for sectors of storage: the same length in and out, nothing authenticated.
