@@ -17,7 +17,10 @@ let package = Package(
         .trait(name: "SQLite", description: "Record storage on the system's SQLite."),
         .default(enabledTraits: ["SQLite"]),
     ],
-    dependencies: [],
+    dependencies: [
+        // For tests: a second opinion on DER.
+        .package(url: "https://github.com/apple/swift-asn1.git", exact: "1.7.4")
+    ],
     targets: [
         .systemLibrary(
             name: "CStrongroomOpenSSL",
@@ -58,8 +61,8 @@ let package = Package(
         .testTarget(
             name: "PropertyTests",
             dependencies: [
-                "AccessPolicy", "AtRest", "Auditing", "KeyManagement", "RecordStorage", "StrongroomPropertyTesting",
-                "StrongroomTestSupport",
+                "AccessPolicy", "AtRest", "Auditing", "Cryptography", "KeyManagement", "RecordStorage",
+                "StrongroomPropertyTesting", "StrongroomTestSupport", .product(name: "SwiftASN1", package: "swift-asn1"),
             ]),
         .testTarget(name: "AccessPolicyTests", dependencies: ["AccessPolicy"]),
         .testTarget(

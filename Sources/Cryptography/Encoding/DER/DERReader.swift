@@ -10,8 +10,11 @@ package struct DERReader: ~Escapable {
     /// Whether everything has been read.
     package var isAtEnd: Bool { rest.isEmpty }
 
+    /// The tag of the next element, where there is one.
+    package var nextTag: DERTag? { rest.isEmpty ? nil : DERTag(rawValue: rest[0]) }
+
     /// Whether an element of this tag comes next.
-    package func isNext(_ tag: DERTag) -> Bool { !rest.isEmpty && rest[0] == tag.rawValue }
+    package func isNext(_ tag: DERTag) -> Bool { nextTag == tag }
 
     /// The content of the next element, which must have this tag.
     @_lifetime(copy self)
