@@ -44,7 +44,7 @@ let package = Package(
             name: "KeyManagement",
             dependencies: ["Cryptography", "RecordStorage", "Auditing", "AccessPolicy"]
         ),
-        .target(name: "Auditing", dependencies: ["Cryptography", "RecordStorage"]),
+        .target(name: "Auditing", dependencies: ["Cryptography", "RecordStorage", "SystemCalls"]),
         .systemLibrary(name: "CStrongroomSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(
             name: "SQLiteRecordStorage",
@@ -62,7 +62,8 @@ let package = Package(
             name: "PropertyTests",
             dependencies: [
                 "AccessPolicy", "AtRest", "Auditing", "Cryptography", "KeyManagement", "RecordStorage",
-                "StrongroomPropertyTesting", "StrongroomTestSupport", .product(name: "SwiftASN1", package: "swift-asn1"),
+                "StrongroomPropertyTesting", "StrongroomTestSupport",
+                .product(name: "SwiftASN1", package: "swift-asn1"),
             ]),
         .testTarget(name: "AccessPolicyTests", dependencies: ["AccessPolicy"]),
         .testTarget(

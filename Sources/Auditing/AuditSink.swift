@@ -1,6 +1,6 @@
 public import RecordStorage
 
-/// Where audit events go. Conformer: ``AuditTrail``.
+/// Where audit events go. Conformers: ``AuditTrail``, which can be verified, and ``JSONLinesAuditFile``, which others read.
 public protocol AuditSink: Sendable {
     /// Takes an event. When this returns, the event is recorded as durably as the sink promises.
     func record(_ event: AuditEvent) async throws(AuditError)

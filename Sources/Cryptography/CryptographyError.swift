@@ -16,6 +16,7 @@ public struct CryptographyError: Error, Sendable, Hashable, CustomStringConverti
             case invalidLength
             case keyExhausted
             case secretOfParentProcess
+            case unknownKey
             case unsupported
         }
 
@@ -35,7 +36,9 @@ public struct CryptographyError: Error, Sendable, Hashable, CustomStringConverti
         public static let keyExhausted = Code(kind: .keyExhausted)
         /// The secret belongs to the parent of this forked process.
         public static let secretOfParentProcess = Code(kind: .secretOfParentProcess)
-        /// The linked OpenSSL does not have the algorithm.
+        /// The custodian has no such key, or no longer.
+        public static let unknownKey = Code(kind: .unknownKey)
+        /// The key is for something else, or the linked OpenSSL does not have the algorithm.
         public static let unsupported = Code(kind: .unsupported)
 
         var name: String { kind.rawValue }
@@ -46,7 +49,8 @@ public struct CryptographyError: Error, Sendable, Hashable, CustomStringConverti
     /// What was refused, for a person to read. Never a secret.
     public let reason: String
 
-    package init(_ code: Code, _ reason: String = "") {
+    /// Describes a failure. Custodians and signers of other modules state theirs so.
+    public init(_ code: Code, _ reason: String = "") {
         self.code = code
         self.reason = reason
     }

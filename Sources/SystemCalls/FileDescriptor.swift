@@ -35,6 +35,13 @@ package struct FileDescriptor: ~Copyable {
         guard number >= 0 else { throw SystemError("create", path) }
     }
 
+    /// Opens a file whose end is written to, and creates it for its owner alone where it is not there.
+    package init(appendingTo path: String) throws(SystemError) {
+        number = unsafe open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        self.path = path
+        guard number >= 0 else { throw SystemError("open", path) }
+    }
+
     deinit { if number >= 0 { close(number) } }
 
     /// The file's size in bytes. Folders and devices have none.
@@ -63,6 +70,15 @@ package struct FileDescriptor: ~Copyable {
             total += count
         }
         return total
+    }
+
+    /// The byte before the end; nil in an empty file.
+    package func lastByte() throws(SystemError) -> UInt8? {
+        let count = try size()
+        guard count > 0 else { return nil }
+        var byte: UInt8 = 0
+        guard unsafe pread(number, &byte, 1, count - 1) == 1 else { throw SystemError("read", path) }
+        return byte
     }
 
     /// Writes all bytes.

@@ -1,7 +1,9 @@
-import AtRest
+import Cryptography
 import Foundation
 import StrongroomTestSupport
 import Testing
+
+@testable import AtRest
 
 @Suite struct EnvelopeTests {
     static let suites = [AlgorithmSuite.committing, .committingSigned]
@@ -61,6 +63,51 @@ import Testing
         }
         let whole = try await envelope.decrypt(head + frames.flatMap { $0 } + tail)
         #expect(whole.plaintext.count == 30)
+    }
+
+    /// The sealed data keys do not bind the suite. Somebody who may open a signed message has its data key, and could make
+    /// an unsigned one of it with the same sealed keys and the same context: it names a signer, and so is refused.
+    @Test func `a signed message cannot be passed off as an unsigned one`() async throws {
+        let keyring = try keyring()
+        for suite in Self.suites {
+            let message = try await Envelope(keyring: keyring, suite: suite).encrypt([1, 2, 3], context: ["a": "b"])
+            let forged = try await forge(unsigned: [9, 9, 9], from: message, keyring)
+            if suite.isSigned {
+                await #expect(throws: EnvelopeError(.notAuthentic)) {
+                    _ = try await Envelope(keyring: keyring).decrypt(forged).plaintext.count
+                }
+            } else {
+                // What makes the difference is the signer's name in the context, and nothing else.
+                let opened = try await Envelope(keyring: keyring).decrypt(forged)
+                #expect(opened.plaintext.revealed == [9, 9, 9])
+            }
+        }
+    }
+
+    /// A message of one frame in the unsigned suite, with the sealed data keys and the context of another message.
+    private func forge(
+        unsigned plaintext: [UInt8], from message: [UInt8], _ keyring: RawAESKeyring
+    ) async throws -> [UInt8] {
+        var source = ArraySource(message)
+        let original = try MessageReader(&source, limits: MessageLimits()).header
+        var materials = DecryptionMaterials(suite: original.suite, context: original.context)
+        try await keyring.openDataKey(original.dataKeys, in: &materials)
+        let header = MessageHeader(
+            suite: .committing, messageID: original.messageID, context: original.context, dataKeys: original.dataKeys,
+            frameByteCount: 4096)
+        guard let dataKey = materials.takeDataKey() else { throw EnvelopeError(.noUsableKey) }
+        let keys = try MessageKeys(dataKey, header)
+        var forged = try header.bytes + keys.commitment.revealed
+        forged += try keys.headerTag(forged)
+        var (ciphertext, tag) = ([UInt8](repeating: 0, count: 3), [UInt8](repeating: 0, count: 16))
+        do {
+            var ciphertextSpan = ciphertext.mutableSpan
+            var tagSpan = tag.mutableSpan
+            try keys.frames(of: header).seal(
+                plaintext.span, sequence: 1, isFinal: true, ciphertext: &ciphertextSpan, tag: &tagSpan)
+        }
+        forged += [255, 255, 255, 255, 0, 0, 0, 1] + [UInt8](repeating: 0, count: 11) + [1, 0, 0, 0, 3]
+        return forged + ciphertext + tag
     }
 
     @Test func `a managed key seals envelopes, and its trail shows it`() async throws {

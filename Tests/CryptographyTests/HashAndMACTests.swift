@@ -76,4 +76,11 @@ import Testing
         let tag = try HMAC(.sha256, key: SecretBytes(copying: [])).authenticate([])
         #expect(tag.description == "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad")
     }
+
+    @Test func `every authenticator passes the suite`() async throws {
+        for function in [HashFunction.sha1, .sha256, .sha384, .sha512, .sha3_256] {
+            try await MessageAuthenticatorSuite.check(try HMAC(function, key: .random(count: 32)))
+        }
+        for count in [16, 24, 32] { try await MessageAuthenticatorSuite.check(try CMAC(key: .random(count: count))) }
+    }
 }

@@ -162,12 +162,17 @@ struct KeyFormatTests {
         let phrase = SecretBytes(copying: Self.passphrase)
         let key = try ECDSA.PrivateKey(.p384)
         let info = try key.publicKey.subjectPublicKeyInfo
-        for derivation in [PassphraseDerivation.pbkdf2(), .scrypt(try Scrypt(cost: 16384, blockSize: 8, parallelism: 1))] {
+        for derivation in [
+            PassphraseDerivation.pbkdf2(), .scrypt(try Scrypt(cost: 16384, blockSize: 8, parallelism: 1)),
+        ] {
             let sealed = try key.encryptedPKCS8(passphrase: phrase, derivation)
             try Data(sealed).write(to: folder.url.appendingPathComponent("key.der"))
             let read = try Subprocess.run(
                 "openssl",
-                ["pkey", "-inform", "DER", "-in", "key.der", "-passin", "pass:correct horse", "-pubout", "-outform", "DER"],
+                [
+                    "pkey", "-inform", "DER", "-in", "key.der", "-passin", "pass:correct horse", "-pubout", "-outform",
+                    "DER",
+                ],
                 folder: folder.url)
             #expect(Array(read.output) == info, "\(read.errorText)")
         }

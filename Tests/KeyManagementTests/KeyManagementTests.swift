@@ -1,3 +1,4 @@
+import Auditing
 import Foundation
 import StrongroomTestSupport
 import Synchronization
@@ -331,5 +332,43 @@ func testRoot(_ byte: UInt8 = 1) throws -> KeyFileRoot {
                 _ = try await KeyManagementService(store: copy, rootOfTrust: testRoot(), clock: clock)
             }
         }
+    }
+
+    /// A sink that takes a number of events and then fails.
+    private final class CountingSink: AuditSink {
+        let names = Mutex<[String]>([])
+        let limit: Int
+        init(limit: Int = .max) { self.limit = limit }
+
+        /// The error of a real sink: a file where none can be.
+        static var failure: AuditError {
+            do throws(AuditError) { _ = try JSONLinesAuditFile(path: "/nowhere/a") } catch { return error }
+            preconditionFailure("a file was opened in a folder that is not there")
+        }
+
+        func record(_ event: AuditEvent) async throws(AuditError) {
+            let isTaken = names.withLock { names in
+                guard names.count < limit else { return false }
+                names.append(event.name)
+                return true
+            }
+            guard isTaken else { throw CountingSink.failure }
+        }
+    }
+
+    @Test func `other sinks get every event, and one that fails withholds the answer`() async throws {
+        let sink = CountingSink()
+        let service = try await KeyManagementService(
+            store: MemoryRecordStore(), rootOfTrust: testRoot(), copyingEventsTo: [sink])
+        let client = service.client(for: .root(account: "111122223333"))
+        let key = try await client.createKey(.symmetric)
+        _ = try await client.encrypt([1], under: key)
+        #expect(sink.names.withLock { $0 } == ["CreateKey", "Encrypt"])
+        let failing = CountingSink(limit: 1)
+        let other = try await KeyManagementService(
+            store: MemoryRecordStore(), rootOfTrust: testRoot(), copyingEventsTo: [failing])
+        let second = other.client(for: .root(account: "111122223333"))
+        let made = try await second.createKey(.symmetric)
+        await #expect(throws: KeyManagementError(.auditFailure)) { _ = try await second.encrypt([1], under: made) }
     }
 }

@@ -6,7 +6,7 @@
 /// gives away the plaintexts' difference and lets anybody forge.
 ///
 /// Conformers are safe to use from several threads at once.
-public protocol AuthenticatedCipher: Sendable {
+public protocol AuthenticatedCipher: Sealer {
     /// The lengths of key that the cipher takes, in bytes.
     static var keyByteCounts: [Int] { get }
 

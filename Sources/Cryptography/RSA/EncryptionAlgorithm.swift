@@ -46,7 +46,7 @@ public struct EncryptionAlgorithm: Sendable, Hashable, CustomStringConvertible {
 
 /// A private key that decrypts short secrets: software, in an HSM, or managed by a key service.
 ///
-/// Conformers: ``RSA/PrivateKey`` for OAEP, and ``RSA/LegacyDecryptor``.
+/// Conformers: ``RSA/PrivateKey`` for OAEP, ``RSA/LegacyDecryptor``, and the keys of a ``KeyCustodian``.
 public protocol Decryptor: Sendable {
     /// The public key as a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7) in DER.
     var subjectPublicKeyInfo: [UInt8] { get throws }

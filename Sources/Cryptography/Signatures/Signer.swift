@@ -2,7 +2,7 @@
 /// message signatures take a signer, never a key's bytes.
 ///
 /// It is asynchronous because a key may be elsewhere. Conformers: the private keys of ``ECDSA``, ``Ed25519`` and ``RSA``,
-/// and ``CustodialSigner``.
+/// and the signing keys of a ``KeyCustodian``.
 public protocol Signer: Sendable {
     /// The public key as a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7) in DER.
     var subjectPublicKeyInfo: [UInt8] { get throws }

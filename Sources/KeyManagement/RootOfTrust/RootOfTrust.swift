@@ -3,7 +3,7 @@ public import Cryptography
 /// What opens a store: it seals the store's own key when the store is made, and opens it again.
 ///
 /// It is asked at opening, on a change of itself, and for the audit trail; the service does not keep it. Conformers:
-/// ``PassphraseRoot`` and ``KeyFileRoot``.
+/// ``PassphraseRoot``, ``KeyFileRoot`` and ``CustodianRoot``.
 public protocol RootOfTrust: Sendable {
     /// Seals the store's key.
     ///

@@ -66,20 +66,23 @@ extension KeyManagementService {
             }
             // Nothing was left to do: what another process has done, its own event tells.
             if outcome.writes.isEmpty { return outcome.result }
+            let event = event(log, nil)
             do {
-                _ = try await trail.record(event(log, nil)) { [records, writes = outcome.writes] auditWrites in
+                _ = try await trail.record(event) { [records, writes = outcome.writes] auditWrites in
                     try records.commit(writes, alongside: auditWrites, rootVersion: rootVersion)
                 }
                 // The change stands. Should looking at it fail, the next operation says so.
                 _ = try? refreshedState()
-                return outcome.result
             } catch {
                 let error = KeyManagementError(wrapping: error)
                 guard error.code == .conflict else {
-                    try? await record(event(log, error))
+                    try? await record(self.event(log, error))
                     throw error
                 }
+                continue
             }
+            do { try await copy(event) } catch { throw KeyManagementError(wrapping: error) }
+            return outcome.result
         }
         throw KeyManagementError(.conflict, "\(name): other writers were faster fifty times")
     }
@@ -145,7 +148,10 @@ extension KeyManagementService {
 
     /// Records an event as the trail's durability says.
     func record(_ event: AuditEvent) async throws(KeyManagementError) {
-        do { try await trail.record(event) } catch { throw KeyManagementError(wrapping: error) }
+        do throws(AuditError) {
+            try await trail.record(event)
+            try await copy(event)
+        } catch { throw KeyManagementError(wrapping: error) }
     }
 
     func event(_ log: OperationLog, _ error: KeyManagementError?) -> AuditEvent {

@@ -24,6 +24,7 @@ public final class KeyManagementService: Sendable {
     let authorizer: any Authorizer
     let clock: any WallClock
     let trail: AuditTrail
+    private let copies: [any AuditSink]
     let records: AuthenticatedRecords
     private let current: Mutex<ServiceState>
     private let lastLook: Mutex<ContinuousClock.Instant>
@@ -42,11 +43,15 @@ public final class KeyManagementService: Sendable {
     ///   - authorizer: who may do what. By default each account's members may do all that key policies leave to the
     ///     account: the embedding process has done its own checks.
     ///   - audit: when an event is on the disk.
+    ///   - copies: where else every event goes, after the trail has it. Where one fails, the answer is withheld, though
+    ///     a change that was asked for stands.
     ///   - clock: what time it is.
     /// - Throws: `wrongRootOfTrust`, `tampered`, `storeFailure`.
     public init(
         store: any RecordStore, rootOfTrust: any RootOfTrust, region: String = "us-east-1", partition: String = "aws",
-        authorizer: (any Authorizer)? = nil, audit: AuditDurability = .recorded, clock: any WallClock = SystemClock()
+        authorizer: (any Authorizer)? = nil, audit: AuditDurability = .recorded,
+        copyingEventsTo copies: [any AuditSink] = [],
+        clock: any WallClock = SystemClock()
     ) async throws(KeyManagementError) {
         do {
             let scope = ServiceScope(partition: partition, region: region)
@@ -57,6 +62,7 @@ public final class KeyManagementService: Sendable {
             self.authorizer = try authorizer ?? PolicyEngine.trustingAccountMembers()
             self.clock = clock
             self.records = records
+            self.copies = copies
             trail = try AuditTrail(store: store, rootKey: secrets.audit, durability: audit, isBegun: true)
             current = Mutex(state)
             lastLook = Mutex(.now)
@@ -74,6 +80,11 @@ public final class KeyManagementService: Sendable {
     /// Writes what the audit trail has buffered. With recorded audit there is never anything.
     public func flush() async throws(KeyManagementError) {
         do { try await trail.flush() } catch { throw KeyManagementError(wrapping: error) }
+    }
+
+    /// Gives an event that the trail has to the other sinks.
+    func copy(_ event: AuditEvent) async throws(AuditError) {
+        for sink in copies { try await sink.record(event) }
     }
 
     /// The state as it is known, looked up anew where the last look is too long ago.
