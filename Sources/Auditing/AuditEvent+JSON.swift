@@ -28,7 +28,7 @@ extension AuditEvent {
         writer.parameters("requestParameters", requestParameters)
         writer.parameters("responseElements", responseElements)
         if !additionalData.isEmpty { writer.parameters("additionalEventData", additionalData) }
-        writer.field("eventID", id.uuidString.lowercased())
+        writer.field("eventID", id.lowercaseText)
         writer.literal("readOnly", isReadOnly ? "true" : "false")
         writer.key("resources")
         writer.list(resources) { writer, arn in

@@ -88,4 +88,20 @@ extension UUID {
                 bytes[10], bytes[11], bytes[12], bytes[13], bytes[14], bytes[15]
             ))
     }
+
+    /// The text in lower case, as AWS writes it. The system's own goes through printf, and every event has one.
+    package var lowercaseText: String {
+        let octets: [16 of UInt8] = [
+            uuid.0, uuid.1, uuid.2, uuid.3, uuid.4, uuid.5, uuid.6, uuid.7, uuid.8, uuid.9, uuid.10, uuid.11, uuid.12,
+            uuid.13, uuid.14, uuid.15,
+        ]
+        let digits = Hexadecimal.digits(octets.span)
+        var text: [UInt8] = []
+        text.reserveCapacity(36)
+        for (index, digit) in digits.enumerated() {
+            if [8, 12, 16, 20].contains(index) { text.append(UInt8(ascii: "-")) }
+            text.append(digit)
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
 }

@@ -9,7 +9,9 @@ struct Comparison {
     /// How many operations one call of a closure does.
     var operations = 1
     let ours: () async throws -> Void
-    let theirs: () async throws -> Void
+    var theirs: () async throws -> Void = {}
+    /// Where the peer is another process: has it do the work once, and returns its CPU time in nanoseconds.
+    var elsewhere: (() throws -> Double)?
 }
 
 /// What a comparison gave, as README.md lays it out.
@@ -45,7 +47,8 @@ extension Comparison {
         var (allocations, allocationsTheirs) = (0.0, 0.0)
         for _ in 0..<Comparison.rounds {
             let mine = try await Comparison.time(count, self.ours)
-            let other = try await Comparison.time(count, self.theirs)
+            var other = try await Comparison.time(elsewhere == nil ? count : 0, self.theirs)
+            if let elsewhere { other = (try elsewhere() * Double(count), 0) }
             ours.append(mine.nanoseconds / Double(count * operations))
             theirs.append(other.nanoseconds / Double(count * operations))
             (allocations, allocationsTheirs) = (

@@ -96,13 +96,13 @@ enum Primitives {
         let publicKey = try ECDSA.PublicKey(.p256, point: key.publicKey.uncompressedPoint)
         let signature = try key.sign(digest)
         let twin = twin_p256_new()
-        let output = Buffers(80)
+        let output = Buffers(ECDSA.maximumSignatureByteCount)
         var count = 80
         precondition(twin_p256_sign(twin, bytes, &output.output, &count) == 1)
         let (twinSignature, twinCount) = (Array(output.output), count)
         return [
             Comparison(
-                suite: "primitives", name: "P-256 sign", peer: "C", ours: { _ = try key.sign(digest) },
+                suite: "primitives", name: "P-256 sign", peer: "C", ours: { try output.sign(key, digest) },
                 theirs: {
                     var count = 80
                     _ = twin_p256_sign(twin, bytes, &output.output, &count)
@@ -137,6 +137,14 @@ private final class Buffers {
         var tagOut = tag.mutableSpan
         try cipher.seal(
             plaintext.span, authenticating: Span(), uniqueNonce: nonce.span, ciphertext: &out, tag: &tagOut)
+    }
+
+    func sign(_ key: ECDSA.PrivateKey, _ digest: Cryptography.Digest) throws {
+        var output: [UInt8] = []
+        swap(&output, &self.output)
+        defer { swap(&output, &self.output) }
+        var out = output.mutableSpan
+        _ = try key.sign(digest, into: &out)
     }
 
     func open(_ cipher: AESGCM, _ sealed: [UInt8], _ tag: [UInt8], _ nonce: [UInt8]) throws {

@@ -48,9 +48,8 @@ enum Services {
                 Comparison(
                     suite: "envelope", name: "0478 encrypt 64 MiB, \(name)", peer: "C",
                     ours: {
-                        var source = ArraySource(plaintext)
                         var sink = DiscardingSink()
-                        _ = try await envelope.encrypt(from: &source, into: &sink)
+                        _ = try await envelope.encrypt(plaintext.span, into: &sink)
                     },
                     theirs: {
                         plaintext.withUnsafeBufferPointer { plaintext in
@@ -61,6 +60,7 @@ enum Services {
                         }
                     }))
         }
+        all += try python(keyring)
         let small = [UInt8](repeating: 1, count: 100)
         let output = Bytes(100)
         let envelope = Envelope(keyring: keyring, suite: .committing)
@@ -69,6 +69,34 @@ enum Services {
                 suite: "envelope", name: "0478 encrypt 100 B", peer: "C",
                 ours: { _ = try await envelope.encrypt(small) },
                 theirs: { precondition(twin_gcm_seal(twin, nonce, small, 100, &output.bytes, &output.tag) == 1) }))
+        return all
+    }
+
+    /// A message in memory, and a long one in a stream, on both sides.
+    private static func python(_ keyring: RawAESKeyring) throws -> [Comparison] {
+        var all: [Comparison] = []
+        for (name, frame) in [("4 KiB frames", 4096), ("1 MiB frames", 1 << 20)] {
+            let envelope = Envelope(keyring: keyring, suite: .committing, frameByteCount: frame)
+            let (short, long) = ([UInt8](repeating: 1, count: 1 << 20), [UInt8](repeating: 1, count: 64 << 20))
+            guard let memory = PythonSDK(frameByteCount: frame, messageByteCount: short.count, isStreaming: false),
+                let stream = PythonSDK(frameByteCount: frame, messageByteCount: long.count, isStreaming: true)
+            else {
+                FileHandle.standardError.write(Data("no Python SDK here: pip install -r .ci/peers.txt\n".utf8))
+                return []
+            }
+            all += [
+                Comparison(
+                    suite: "envelope", name: "0478 encrypt 1 MiB, \(name)", peer: "aws-encryption-sdk (Python)",
+                    ours: { _ = try await envelope.encrypt(short).count }, elsewhere: memory.encrypt),
+                Comparison(
+                    suite: "envelope", name: "0478 stream 64 MiB, \(name)", peer: "aws-encryption-sdk (Python)",
+                    ours: {
+                        var source = ArraySource(long)
+                        var sink = DiscardingSink()
+                        _ = try await envelope.encrypt(from: &source, into: &sink)
+                    }, elsewhere: stream.encrypt),
+            ]
+        }
         return all
     }
 }

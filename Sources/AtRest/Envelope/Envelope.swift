@@ -43,10 +43,31 @@ public struct Envelope: Sendable {
     public func encrypt(
         _ plaintext: [UInt8], context: EncryptionContext = .none
     ) async throws(EnvelopeError) -> [UInt8] {
-        var source = ArraySource(plaintext)
-        var sink = ArraySink()
-        _ = try await encrypt(from: &source, into: &sink, context: context)
-        return sink.bytes
+        do {
+            var writer = try await writer(context, plaintext.count, isWhole: true)
+            try Envelope.seal(plaintext.span, through: &writer, frameByteCount) { _, _ in }
+            return try writer.message()
+        } catch {
+            throw EnvelopeError(wrapping: error)
+        }
+    }
+
+    /// Seals bytes that are in memory into a sink, reading them where they stand, and commits it.
+    ///
+    /// - Parameter progress: told how many bytes have been sealed, now and then.
+    public func encrypt<Sink: TransactionalSink & ~Copyable>(
+        _ plaintext: Span<UInt8>, into sink: inout Sink, context: EncryptionContext = .none,
+        progress: (Int) -> Void = { _ in }
+    ) async throws(EnvelopeError) -> MessageDescription {
+        do {
+            var writer = try await writer(context, plaintext.count)
+            try Envelope.seal(plaintext, through: &writer, frameByteCount) { writer, total in
+                try Envelope.flushIfFull(&writer, into: &sink, total, progress)
+            }
+            return try Envelope.finish(&writer, into: &sink, plaintext.count, progress)
+        } catch {
+            throw EnvelopeError(wrapping: error)
+        }
     }
 
     /// Opens a message that is in memory.
@@ -126,10 +147,13 @@ public struct Envelope: Sendable {
         }
     }
 
-    private func writer(_ context: EncryptionContext, _ expected: Int?) async throws -> MessageWriter {
+    private func writer(
+        _ context: EncryptionContext, _ expected: Int?, isWhole: Bool = false
+    ) async throws -> MessageWriter {
         var materials = try EncryptionMaterials(suite: suite, context: context)
         try await keyring.sealDataKey(in: &materials)
-        return try MessageWriter(&materials, frameByteCount: frameByteCount, expectedByteCount: expected)
+        return try MessageWriter(
+            &materials, frameByteCount: frameByteCount, expectedByteCount: expected, isWhole: isWhole)
     }
 
     private func unlockedReader<Source: ByteSource & ~Copyable>(
@@ -150,67 +174,6 @@ public struct Envelope: Sendable {
         }
         try reader.unlock(with: dataKey)
         return reader
-    }
-
-    /// Seals a whole source.
-    private static func copy<Source: ByteSource & ~Copyable, Sink: TransactionalSink & ~Copyable>(
-        _ source: inout Source, into sink: inout Sink, through writer: inout MessageWriter, _ frameByteCount: Int,
-        _ progress: (Int) -> Void
-    ) throws -> MessageDescription {
-        var current = [UInt8](repeating: 0, count: frameByteCount)
-        // Needed only where a second frame comes.
-        var next: [UInt8] = []
-        var count = try read(&source, into: &current)
-        var total = 0
-        while true {
-            // A full frame is the final one if nothing follows it.
-            var following = 0
-            if count == frameByteCount {
-                if next.isEmpty { next = [UInt8](repeating: 0, count: frameByteCount) }
-                following = try read(&source, into: &next)
-            }
-            try writer.append(current.span.extracting(..<count), isFinal: following == 0)
-            total += count
-            if writer.isFull {
-                guard !Task.isCancelled else { throw EnvelopeError(.cancelled) }
-                try writer.flush(to: &sink)
-                progress(total)
-            }
-            guard following > 0 else { break }
-            swap(&current, &next)
-            count = following
-        }
-        try writer.flush(to: &sink)
-        let footer = try writer.footer()
-        try sink.write(footer.span)
-        try sink.commit()
-        progress(total)
-        return MessageDescription(writer.header, byteCount: total)
-    }
-
-    /// Opens all frames, and checks what comes after them.
-    private static func copy<Source: ByteSource & ~Copyable>(
-        _ source: inout Source, through reader: inout MessageReader<Source>,
-        _ body: (Span<UInt8>, _ total: Int) throws -> Void
-    ) throws -> MessageDescription {
-        var total = 0
-        var hasMore = true
-        while hasMore {
-            hasMore = try reader.nextFrame(from: &source) { frame in
-                total += frame.count
-                try body(frame, total)
-            }
-            guard !Task.isCancelled else { throw EnvelopeError(.cancelled) }
-        }
-        try reader.finish(&source)
-        return MessageDescription(reader.header, byteCount: total)
-    }
-
-    private static func read<Source: ByteSource & ~Copyable>(
-        _ source: inout Source, into bytes: inout [UInt8]
-    ) throws -> Int {
-        var span = bytes.mutableSpan
-        return try source.read(into: &span)
     }
 }
 
@@ -254,9 +217,7 @@ private struct SecretSink: TransactionalSink, ~Copyable {
     mutating func write(_ bytes: Span<UInt8>) throws {
         guard count + bytes.count <= secret.count else { throw EnvelopeError(.notAuthentic) }
         let start = count
-        secret.withMutableBytes { target in
-            for index in bytes.indices { target[start + index] = bytes[index] }
-        }
+        secret.withMutableBytes { target in target.overwrite(at: start, with: bytes) }
         count += bytes.count
     }
 

@@ -2,7 +2,7 @@ internal import Cryptography
 
 /// The keys that a message's data key gives (suites with commitment: HKDF-SHA-512 with the message's identifier as salt).
 struct MessageKeys: ~Copyable {
-    let encryption: SecretBytes
+    private let cipher: AESGCM
     let commitment: SecretBytes
 
     init(_ dataKey: borrowing SecretBytes, _ header: MessageHeader) throws(CryptographyError) {
@@ -11,10 +11,10 @@ struct MessageKeys: ~Copyable {
         var info: [UInt8] = []
         info.appendBigEndian(header.suite.id)
         info += "DERIVEKEY".utf8
-        let encryption = try hkdf.expand(extracted, info: info.span, count: header.suite.keyByteCount)
-        commitment = try hkdf.expand(
-            extracted, info: Array("COMMITKEY".utf8).span, count: MessageHeader.commitmentCount)
-        self.encryption = encryption
+        let expansion = try hkdf.expansion(of: extracted)
+        let cipher = try AESGCM(key: try expansion.expand(info: info.span, count: header.suite.keyByteCount))
+        commitment = try expansion.expand(info: MessageKeys.commitLabel.span, count: MessageHeader.commitmentCount)
+        self.cipher = cipher
     }
 
     /// Whether a header's commitment is to this data key.
@@ -23,9 +23,9 @@ struct MessageKeys: ~Copyable {
     }
 
     /// The cipher of the body's frames.
-    func frames(of header: MessageHeader) throws(CryptographyError) -> SegmentedAEAD<MessageFrames> {
+    func frames(of header: MessageHeader) -> SegmentedAEAD<MessageFrames> {
         let format = MessageFrames(messageID: header.messageID, isSingleBlock: header.frameByteCount == 0)
-        return try SegmentedAEAD(key: encryption, format: format)
+        return SegmentedAEAD(cipher: cipher, format: format)
     }
 
     /// The tag over a header: AES-GCM of nothing under a nonce of zeros, which no frame has.
@@ -36,9 +36,11 @@ struct MessageKeys: ~Copyable {
         do {
             var tagSpan = tag.mutableSpan
             var ciphertext = nothing.mutableSpan
-            try AESGCM(key: encryption).seal(
+            try cipher.seal(
                 Span(), authenticating: header.span, uniqueNonce: nonce.span, ciphertext: &ciphertext, tag: &tagSpan)
         }
         return tag
     }
+
+    private static let commitLabel = Array("COMMITKEY".utf8)
 }

@@ -43,7 +43,7 @@ struct MessageReader<Source: ByteSource & ~Copyable>: ~Copyable {
         guard keys.isCommitted(to: commitment), expectedTag.span.isEqualInConstantTime(to: headerTag.span) else {
             throw EnvelopeError(.notAuthentic)
         }
-        frames = try keys.frames(of: header)
+        frames = keys.frames(of: header)
         if header.suite.isSigned {
             let signature = try MessageSignature(verifying: header.context)
             try signature.update(headerBytes.span)
@@ -194,7 +194,7 @@ final class SourceBuffer {
                 guard try refill(from: &source) else { throw EnvelopeError(.notAuthentic) }
             }
             let count = min(end - position, target.count - filled)
-            for index in 0..<count { target[filled + index] = bytes[position + index] }
+            target.overwrite(at: filled, with: bytes.span.extracting(position..<(position + count)))
             position += count
             filled += count
         }

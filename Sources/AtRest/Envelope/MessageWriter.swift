@@ -9,11 +9,12 @@ struct MessageWriter {
     private let signature: MessageSignature?
     /// What has been sealed and not yet been taken.
     private var output: [UInt8]
-    private var outputCount: Int
 
     /// Sets up a message with the materials' data key, which it uses up.
+    ///
+    /// - Parameter isWhole: whether the message is taken as a whole, and so gathers in memory.
     init(
-        _ materials: inout EncryptionMaterials, frameByteCount: Int, expectedByteCount: Int?
+        _ materials: inout EncryptionMaterials, frameByteCount: Int, expectedByteCount: Int?, isWhole: Bool = false
     ) throws {
         let header = MessageHeader(
             suite: materials.suite, messageID: try SystemRandom().bytes(count: MessageHeader.messageIDCount),
@@ -23,62 +24,72 @@ struct MessageWriter {
         }
         let keys = try MessageKeys(dataKey, header)
         var start = try header.bytes
-        for index in keys.commitment.bytes.indices { start.append(keys.commitment.bytes[index]) }
+        start.append(copying: keys.commitment.bytes)
         start += try keys.headerTag(start)
         self.header = header
-        frames = try keys.frames(of: header)
+        frames = keys.frames(of: header)
         signature = try materials.signingKey.map { try MessageSignature(signingWith: $0) }
         try signature?.update(start.span)
-        outputCount = start.count
         output = start
         // Room for one frame beyond the point at which it is flushed; for a short message only what that needs.
-        let overhead = MessageWriter.largestOverhead
-        let (frameCount, isLong) = ((expectedByteCount ?? Int.max - 1) / frameByteCount).addingReportingOverflow(1)
-        let (needed, isLonger) = frameCount.multipliedReportingOverflow(by: frameByteCount + overhead)
-        let largest = MessageWriter.flushCount + frameByteCount + overhead
-        output += [UInt8](repeating: 0, count: isLong || isLonger ? largest : min(needed, largest))
+        let largest = isWhole ? Int.max / 64 : MessageWriter.flushCount + frameByteCount + MessageWriter.largestOverhead
+        let expected = min(expectedByteCount ?? largest, largest)
+        let needed = expected + (expected / frameByteCount + 1) * MessageWriter.largestOverhead
+        output.reserveCapacity(start.count + min(needed, largest))
     }
 
     /// Seals the next frame; every frame but the final one has the header's length.
     mutating func append(_ plaintext: Span<UInt8>, isFinal: Bool) throws {
         guard sequence < UInt32.max - 1 else { throw EnvelopeError(.limitExceeded, "2^32 - 2 frames") }
         sequence += 1
-        let start = outputCount
-        if output.count < start + MessageWriter.largestOverhead {
-            output += [UInt8](repeating: 0, count: MessageWriter.largestOverhead)
-        }
-        if isFinal { put(UInt32.max) }
-        put(sequence)
-        for _ in 0..<8 {
-            output[outputCount] = 0
-            outputCount += 1
-        }
-        put(sequence)
-        if isFinal { put(UInt32(plaintext.count)) }
+        let start = output.count
         let (frames, sequence) = (frames, sequence)
-        let end = outputCount + plaintext.count
-        // A source that has more than it said.
-        if end + 16 > output.count { output += [UInt8](repeating: 0, count: end + 16 - output.count) }
+        let head = isFinal ? MessageWriter.finalHead : MessageWriter.regularHead
+        let count = plaintext.count
         var tag: InlineArray<16, UInt8> = .init(repeating: 0)
-        do {
-            var all = output.mutableSpan
-            var ciphertext = all._mutatingExtracting((end - plaintext.count)..<end)
+        try output.append(count: head + count + tag.count) { frame throws(CryptographyError) in
+            MessageWriter.writeHead(sequence, count: isFinal ? UInt32(count) : nil, into: &frame)
+            var ciphertext = frame._mutatingExtracting(head..<(head + count))
             var tagSpan = tag.mutableSpan
-            try frames.seal(
-                plaintext, sequence: sequence, isFinal: isFinal, ciphertext: &ciphertext, tag: &tagSpan)
+            try frames.seal(plaintext, sequence: sequence, isFinal: isFinal, ciphertext: &ciphertext, tag: &tagSpan)
+            frame.overwrite(at: head + count, with: tag.span)
         }
-        for index in tag.indices { output[end + index] = tag[index] }
-        outputCount = end + tag.count
-        try signature?.update(output.span.extracting(start..<outputCount))
+        try signature?.update(output.span.extracting(start...))
+    }
+
+    /// Sequence number and nonce; in a final frame a marker before them, and the length after.
+    private static func writeHead(_ sequence: UInt32, count: UInt32?, into frame: inout MutableSpan<UInt8>) {
+        var end = 0
+        func put(_ value: UInt32, _ frame: inout MutableSpan<UInt8>) {
+            frame[end] = UInt8(truncatingIfNeeded: value >> 24)
+            frame[end + 1] = UInt8(truncatingIfNeeded: value >> 16)
+            frame[end + 2] = UInt8(truncatingIfNeeded: value >> 8)
+            frame[end + 3] = UInt8(truncatingIfNeeded: value)
+            end += 4
+        }
+        if count != nil { put(UInt32.max, &frame) }
+        put(sequence, &frame)
+        put(0, &frame)
+        put(0, &frame)
+        put(sequence, &frame)
+        if let count { put(count, &frame) }
     }
 
     /// Whether enough has gathered to be worth a call of the sink.
-    var isFull: Bool { outputCount >= MessageWriter.flushCount }
+    var isFull: Bool { output.count >= MessageWriter.flushCount }
 
     /// Gives what has gathered to the sink.
     mutating func flush<Sink: TransactionalSink & ~Copyable>(to sink: inout Sink) throws {
-        try sink.write(output.span.extracting(..<outputCount))
-        outputCount = 0
+        try sink.write(output.span)
+        output.removeAll(keepingCapacity: true)
+    }
+
+    /// Everything that has been sealed, with the footer.
+    mutating func message() throws -> [UInt8] {
+        let footer = try footer()
+        var message: [UInt8] = []
+        swap(&message, &output)
+        return footer.isEmpty ? message : message + footer
     }
 
     /// The footer: the signature with its length; nothing for unsigned suites.
@@ -89,16 +100,11 @@ struct MessageWriter {
         return footer + bytes
     }
 
-    private mutating func put(_ value: UInt32) {
-        for shift in [24, 16, 8, 0] as [UInt32] {
-            output[outputCount] = UInt8(truncatingIfNeeded: value >> shift)
-            outputCount += 1
-        }
-    }
-
+    private static let regularHead = 4 + 12
+    private static let finalHead = 4 + 4 + 12 + 4
     private static let flushCount = 1 << 18
     /// Marker, sequence number, nonce, length and tag of a final frame.
-    private static let largestOverhead = 4 + 4 + 12 + 4 + 16
+    static let largestOverhead = 4 + 4 + 12 + 4 + 16
 }
 
 /// The running hash of a signed message, and the key for its end.

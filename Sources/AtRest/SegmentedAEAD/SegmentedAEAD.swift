@@ -20,8 +20,8 @@ final class SegmentedAEAD<Format: SegmentFormat> {
     private var nonce: InlineArray<12, UInt8> = .init(repeating: 0)
     private var data: [UInt8] = []
 
-    init(key: borrowing SecretBytes, format: Format) throws(CryptographyError) {
-        cipher = try AESGCM(key: key)
+    init(cipher: AESGCM, format: Format) {
+        self.cipher = cipher
         self.format = format
     }
 

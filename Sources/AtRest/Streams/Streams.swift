@@ -1,3 +1,5 @@
+internal import Cryptography
+
 /// Bytes that are read once, from front to back. Conformers: ``FileSource`` and ``ArraySource``.
 public protocol ByteSource: ~Copyable {
     /// Fills the buffer as far as there is anything; less than its length means the end. May block.
@@ -27,7 +29,7 @@ public struct ArraySource: ByteSource, ~Copyable {
     /// See ``ByteSource``.
     public mutating func read(into target: inout MutableSpan<UInt8>) -> Int {
         let count = min(target.count, bytes.count - position)
-        for index in 0..<count { target[index] = bytes[position + index] }
+        target.overwrite(with: bytes.span.extracting(position..<(position + count)))
         position += count
         return count
     }
@@ -48,8 +50,7 @@ public struct ArraySink: TransactionalSink, ~Copyable {
 
     /// See ``TransactionalSink``.
     public mutating func write(_ bytes: Span<UInt8>) {
-        written.reserveCapacity(written.count + bytes.count)
-        for index in bytes.indices { written.append(bytes[index]) }
+        written.append(copying: bytes)
     }
 
     /// See ``TransactionalSink``.

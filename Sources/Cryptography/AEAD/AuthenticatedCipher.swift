@@ -59,8 +59,8 @@ extension AuthenticatedCipher {
         var ciphertext = all._mutatingExtracting(Self.nonceByteCount..<tagStart)
         var tagSpan = tag.mutableSpan
         try seal(plaintext, authenticating: data, uniqueNonce: nonce.span, ciphertext: &ciphertext, tag: &tagSpan)
-        for index in nonce.indices { sealed[index] = nonce[index] }
-        for index in tag.indices { sealed[tagStart + index] = tag[index] }
+        all.overwrite(with: nonce.span)
+        all.overwrite(at: tagStart, with: tag.span)
         return sealed
     }
 

@@ -1,14 +1,17 @@
 /// Hexadecimal digits (RFC 4648, section 8), written in lower case and read in either.
 public enum Hexadecimal {
     /// Two digits a byte.
-    public static func encode(_ bytes: Span<UInt8>) -> String {
+    public static func encode(_ bytes: Span<UInt8>) -> String { String(decoding: digits(bytes), as: UTF8.self) }
+
+    /// Two digits a byte, in ASCII.
+    package static func digits(_ bytes: Span<UInt8>) -> [UInt8] {
         var characters: [UInt8] = []
         characters.reserveCapacity(bytes.count * 2)
         for index in bytes.indices {
-            characters.append(digits[Int(bytes[index] >> 4)])
-            characters.append(digits[Int(bytes[index] & 15)])
+            characters.append(alphabet[Int(bytes[index] >> 4)])
+            characters.append(alphabet[Int(bytes[index] & 15)])
         }
-        return String(decoding: characters, as: UTF8.self)
+        return characters
     }
 
     /// Two digits a byte.
@@ -37,5 +40,5 @@ public enum Hexadecimal {
         return high == nil ? bytes : nil
     }
 
-    private static let digits = Array("0123456789abcdef".utf8)
+    private static let alphabet = Array("0123456789abcdef".utf8)
 }

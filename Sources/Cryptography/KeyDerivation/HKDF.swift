@@ -32,11 +32,35 @@ public struct HKDF: Sendable {
     public func expand(
         _ pseudorandomKey: borrowing SecretBytes, info: Span<UInt8>, count: Int
     ) throws(CryptographyError) -> SecretBytes {
-        let digestCount = function.digestByteCount
+        try expansion(of: pseudorandomKey).expand(info: info, count: count)
+    }
+
+    /// A pseudorandom key made ready to be expanded several times.
+    public func expansion(of pseudorandomKey: borrowing SecretBytes) throws(CryptographyError) -> HKDFExpansion {
+        HKDFExpansion(prf: try HMAC(function, key: pseudorandomKey))
+    }
+
+    /// Extract and expand in one step.
+    public func derive(
+        from inputKey: borrowing SecretBytes, salt: Span<UInt8> = Span(), info: Span<UInt8>, count: Int
+    ) throws(CryptographyError) -> SecretBytes {
+        let key = try extract(inputKey, salt: salt)
+        return try expand(key, info: info, count: count)
+    }
+}
+
+/// The second half of HKDF under one pseudorandom key (RFC 5869, section 2.3).
+public struct HKDFExpansion: Sendable {
+    fileprivate let prf: HMAC
+
+    /// Key material of `count` bytes, bound to `info`.
+    ///
+    /// - Throws: `invalidLength` above 255 digests.
+    public func expand(info: Span<UInt8>, count: Int) throws(CryptographyError) -> SecretBytes {
+        let digestCount = prf.function.digestByteCount
         guard count >= 0, count <= 255 * digestCount else {
             throw CryptographyError(.invalidLength, "HKDF gives at most \(255 * digestCount) bytes, not \(count)")
         }
-        let prf = try HMAC(function, key: pseudorandomKey)
         let blocks = (count + digestCount - 1) / digestCount
         let material = try SecretBytes(count: blocks * digestCount) { bytes throws(CryptographyError) in
             for block in 0..<blocks {
@@ -51,13 +75,5 @@ public struct HKDF: Sendable {
             }
         }
         return material.prefix(count)
-    }
-
-    /// Extract and expand in one step.
-    public func derive(
-        from inputKey: borrowing SecretBytes, salt: Span<UInt8> = Span(), info: Span<UInt8>, count: Int
-    ) throws(CryptographyError) -> SecretBytes {
-        let key = try extract(inputKey, salt: salt)
-        return try expand(key, info: info, count: count)
     }
 }

@@ -40,7 +40,7 @@ public struct SecretBytes: ~Copyable, Sendable {
     /// Copies bytes into secret memory. The source stays as it is: erasing it is its owner's part.
     public init(copying bytes: Span<UInt8>) {
         self.init(capacity: bytes.count) { output in
-            for index in bytes.indices { output.append(bytes[index]) }
+            output.append(copying: bytes)
         }
     }
 

@@ -82,8 +82,8 @@ public final class SoftwareCustodian: KeyCustodian {
         let name = try SoftwareCustodian.name(handle)
         let prefix = Array("\(kind)\n".utf8)
         let content = SecretBytes(capacity: prefix.count + encoded.count) { output in
-            for byte in prefix { output.append(byte) }
-            encoded.withBytes { bytes in for index in bytes.indices { output.append(bytes[index]) } }
+            output.append(copying: prefix.span)
+            encoded.withBytes { bytes in output.append(copying: bytes) }
         }
         let sealed = try cipher.seal(content, authenticating: Array("strongroom \(name)".utf8))
         try store.commit([.put(name, sealed, expecting: .absent)])

@@ -31,7 +31,7 @@ extension KeyManagementClient {
             try service.authorize("CreateKey", resource: "*", inAccount: account, log)
             let domain = try state.wrappingDomain
             var record = KeyRecord(
-                id: UUID.random().uuidString.lowercased(), account: account,
+                id: UUID.random().lowercaseText, account: account,
                 created: log.time.timeIntervalSince1970, description: description, usage: Purpose.usage,
                 specification: specification.name,
                 policy: try (policy ?? .delegating(toAccount: account, partition: service.scope.partition)).text,

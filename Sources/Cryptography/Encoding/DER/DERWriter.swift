@@ -88,9 +88,7 @@ package struct DERWriter: ~Copyable {
     private mutating func append(_ content: Span<UInt8>) {
         reserve(content.count)
         let end = count
-        bytes.withMutableBytes { bytes in
-            for index in content.indices { bytes[end + index] = content[index] }
-        }
+        bytes.withMutableBytes { $0.overwrite(at: end, with: content) }
         count += content.count
     }
 
@@ -98,9 +96,7 @@ package struct DERWriter: ~Copyable {
         guard count + more > bytes.count else { return }
         let used = count
         let larger = SecretBytes(count: max(2 * bytes.count, used + more)) { new in
-            bytes.withBytes { old in
-                for index in 0..<used { new[index] = old[index] }
-            }
+            bytes.withBytes { old in new.overwrite(with: old.extracting(..<used)) }
         }
         bytes = larger
     }

@@ -1,0 +1,66 @@
+import AtRest
+import Cryptography
+import Foundation
+import KeyManagement
+import RecordStorage
+
+/// What the targets work with: keys that are the same in every run, so that a found input can be run again.
+enum Fixtures {
+    static let rootKey = [UInt8](repeating: 1, count: 32)
+    static let account = "111122223333"
+
+    static let envelope: Envelope = {
+        let key = SecretBytes(copying: [UInt8](repeating: 2, count: 32))
+        guard let keyring = try? RawAESKeyring(namespace: "fuzz", name: "key", key: key) else { fatalError() }
+        return Envelope(keyring: keyring, suite: .committing, frameByteCount: 32)
+    }()
+
+    /// The header of a message whose body the fuzzer writes.
+    nonisolated(unsafe) static var messageHead: [UInt8] = []
+    nonisolated(unsafe) static var service: KeyManagementService?
+    nonisolated(unsafe) static var store = MemoryRecordStore()
+
+    static let signingKey: ECDSA.PrivateKey = {
+        let scalar = SecretBytes(copying: [UInt8](repeating: 3, count: 32))
+        guard let key = try? ECDSA.PrivateKey(.p256, scalar: scalar) else { fatalError() }
+        return key
+    }()
+    static let verificationKey = { () -> ECDSA.PublicKey in
+        guard let key = try? signingKey.publicKey else { fatalError() }
+        return key
+    }()
+    static let digest = { () -> Digest in
+        guard let digest = try? HashFunction.sha256.hash([1, 2, 3]) else { fatalError() }
+        return digest
+    }()
+
+    static func prepare() async throws {
+        let root = try KeyFileRoot(key: SecretBytes(copying: rootKey))
+        let service = try await KeyManagementService(
+            store: store, rootOfTrust: root, audit: .buffered(lossWindow: .seconds(3600)))
+        self.service = service
+        _ = try await client().createKey(.symmetric, alias: "alias/a")
+        let message = try await envelope.encrypt([])
+        messageHead = Array(message.dropLast(4 + 4 + 12 + 4 + 16))
+    }
+
+    static func client() -> KeyManagementClient {
+        guard let service else { fatalError("prepare first") }
+        return service.client(for: .root(account: account))
+    }
+
+    /// Opens a store one of whose records has been replaced: which one is the first byte, by what is the rest.
+    static func open(damagedBy bytes: [UInt8]) async throws {
+        guard let choice = bytes.first else { return }
+        let copy = MemoryRecordStore()
+        let records = try store.records(prefix: "").filter { !$0.name.description.hasPrefix("audit") }
+        for (index, record) in records.enumerated() {
+            let isChosen = index == Int(choice) % records.count
+            let value = isChosen ? Array(bytes.dropFirst()) : record.value
+            for _ in 1..<record.version { try copy.commit([.put(record.name, [], expecting: .anything)]) }
+            try copy.commit([.put(record.name, value, expecting: .anything)])
+        }
+        _ = try await KeyManagementService(store: copy, rootOfTrust: KeyFileRoot(key: SecretBytes(copying: rootKey)))
+        fatalError("a store with a foreign record opened")
+    }
+}

@@ -1,0 +1,75 @@
+import AtRest
+import Cryptography
+import Foundation
+import KeyManagement
+import RecordStorage
+import SQLiteRecordStorage
+
+/// The first inputs of each target: what a well-meant writer writes.
+enum Seeds {
+    static func make(_ target: Target) async throws -> [[UInt8]] {
+        switch target {
+        case .blob:
+            let key = try await Fixtures.client().key("alias/a", for: Encryption.self)
+            return [try await Fixtures.client().encrypt([1, 2, 3], under: key).bytes]
+        case .message:
+            let signed = Envelope(keyring: Fixtures.envelope.keyring, suite: .committingSigned, frameByteCount: 32)
+            return [
+                try await Fixtures.envelope.encrypt([UInt8](0..<100), context: ["a": "b"]),
+                try await signed.encrypt([UInt8](0..<40)), Fixtures.messageHead,
+            ]
+        case .messageBody:
+            return [
+                try await Array(Fixtures.envelope.encrypt([UInt8](0..<80)).dropFirst(Fixtures.messageHead.count)),
+                [255, 255, 255, 255, 0, 0, 0, 1] + [UInt8](repeating: 0, count: 11) + [1, 0, 0, 0, 0],
+            ]
+        case .policy:
+            return [
+                Array(
+                    #"{"Version":"2012-10-17","Id":"i","Statement":[{"Sid":"a","Effect":"Deny","Principal":{"AWS":["*"]},"NotAction":["kms:*"],"Resource":"*","Condition":{"StringLike":{"k":["a*",1,true]}}}]}"#
+                        .utf8)
+            ]
+        case .publicKey:
+            return [
+                Fixtures.verificationKey.subjectPublicKeyInfo,
+                try ECDSA.PrivateKey(.p521).publicKey.subjectPublicKeyInfo,
+                try Ed25519.PrivateKey().publicKey.subjectPublicKeyInfo,
+                try X25519.PrivateKey().publicKey.subjectPublicKeyInfo,
+                try RSA.PrivateKey(bits: 2048).publicKey.subjectPublicKeyInfo,
+            ]
+        case .privateKey:
+            return [
+                bytes(try Fixtures.signingKey.pkcs8()), bytes(try ECDSA.PrivateKey(.p384).pkcs8()),
+                bytes(try Ed25519.PrivateKey().pkcs8()), bytes(try X25519.PrivateKey().pkcs8()),
+                bytes(try RSA.PrivateKey(bits: 2048).pkcs8()),
+            ]
+        case .encryptedKey:
+            let phrase = SecretBytes(copying: [1])
+            let scrypt = try Scrypt(cost: 2, blockSize: 1, parallelism: 1)
+            return [
+                try Fixtures.signingKey.encryptedPKCS8(passphrase: phrase, .pbkdf2(iterations: 1)),
+                try Fixtures.signingKey.encryptedPKCS8(passphrase: phrase, .scrypt(scrypt)),
+            ]
+        case .sec1: return [bytes(try Fixtures.signingKey.sec1()), bytes(try ECDSA.PrivateKey(.secp256k1).sec1())]
+        case .pkcs1:
+            let key = try RSA.PrivateKey(bits: 2048)
+            return [bytes(try key.pkcs1()), key.publicKey.pkcs1]
+        case .signature: return [try Fixtures.signingKey.sign(Fixtures.digest)]
+        case .storeFile:
+            let path = NSTemporaryDirectory() + "seed-\(getpid()).db"
+            defer { for end in ["", "-wal", "-shm"] { unlink(path + end) } }
+            do {
+                let store = try SQLiteRecordStore(path: path)
+                try store.commit([.put("a", [1, 2, 3], expecting: .absent)])
+            }
+            return [Array(try Data(contentsOf: URL(fileURLWithPath: path)))]
+        case .storeRecord:
+            let records = try Fixtures.store.records(prefix: "").filter { !$0.name.description.hasPrefix("audit") }
+            return records.enumerated().map { [UInt8($0)] + $1.value.dropLast() }
+        }
+    }
+
+    private static func bytes(_ secret: borrowing SecretBytes) -> [UInt8] {
+        secret.withBytes { bytes in (0..<bytes.count).map { bytes[$0] } }
+    }
+}

@@ -1,0 +1,100 @@
+import AccessPolicy
+import AtRest
+import Cryptography
+import Foundation
+import KeyManagement
+import SQLiteRecordStorage
+
+/// A parser, and what is done with what it makes of arbitrary bytes.
+enum Target: String, CaseIterable {
+    case blob
+    case message
+    case messageBody = "message-body"
+    case policy
+    case publicKey = "public-key"
+    case privateKey = "private-key"
+    case encryptedKey = "encrypted-key"
+    case sec1
+    case pkcs1
+    case signature
+    case storeFile = "store-file"
+    case storeRecord = "store-record"
+
+    /// Anything may be refused; nothing may crash, hang, or be accepted that was not made here.
+    func check(_ bytes: [UInt8]) async throws {
+        switch self {
+        case .blob:
+            let ciphertext = try Ciphertext(bytes)
+            _ = try await Fixtures.client().decrypt(ciphertext).count
+        case .message: _ = try await Fixtures.envelope.decrypt(bytes).plaintext.count
+        case .messageBody: _ = try await Fixtures.envelope.decrypt(Fixtures.messageHead + bytes).plaintext.count
+        case .policy:
+            let policy = try PolicyDocument(String(decoding: bytes, as: UTF8.self))
+            let request = AccessRequest(
+                principal: .root(account: "111122223333"), action: "kms:Encrypt", resource: "r",
+                resourceAccount: "111122223333")
+            _ = PolicyEngine { _ in [] }.decide(request, resourcePolicy: policy)
+        case .publicKey:
+            if let key = try? KeyAlgorithm.verificationKey(subjectPublicKeyInfo: bytes.span) {
+                // What is read is written so that it reads the same.
+                let encoded = key.subjectPublicKeyInfo
+                must { () throws -> Bool in
+                    let again = try KeyAlgorithm.verificationKey(subjectPublicKeyInfo: encoded.span)
+                    return again.subjectPublicKeyInfo == encoded
+                }
+            }
+            _ = try X25519.PublicKey(subjectPublicKeyInfo: bytes)
+        case .privateKey:
+            switch try KeyAlgorithm(pkcs8: bytes.span) {
+            case .ellipticCurve:
+                let key = try ECDSA.PrivateKey(pkcs8: bytes.span)
+                must { () throws -> Bool in
+                    let encoded = try key.pkcs8()
+                    let again = try ECDSA.PrivateKey(pkcs8: encoded).publicKey
+                    return try again == key.publicKey
+                }
+            case .rsa: _ = try RSA.PrivateKey(pkcs8: bytes.span).pkcs8().count
+            case .ed25519: _ = try Ed25519.PrivateKey(pkcs8: bytes.span).publicKey
+            case .x25519: _ = try X25519.PrivateKey(pkcs8: bytes.span).publicKey
+            }
+        case .encryptedKey:
+            _ = try ECDSA.PrivateKey(encryptedPKCS8: bytes.span, passphrase: SecretBytes(copying: [1]))
+        case .sec1: _ = try ECDH.PrivateKey(sec1: bytes.span).sec1().count
+        case .pkcs1:
+            _ = try? RSA.PublicKey(pkcs1: bytes.span)
+            _ = try RSA.PrivateKey(pkcs1: bytes.span)
+        case .signature:
+            for curve in EllipticCurve.allCases {
+                guard let fixed = try? ECDSA.fixedLength(der: bytes.span, curve) else { continue }
+                must { try ECDSA.der(fixedLength: fixed.span, curve) == bytes }
+            }
+            _ = try Fixtures.verificationKey.isValid(bytes, for: Fixtures.digest)
+        case .storeFile:
+            let path = NSTemporaryDirectory() + "fuzz-\(getpid()).db"
+            defer { for end in ["", "-wal", "-shm"] { unlink(path + end) } }
+            try Data(bytes).write(to: URL(fileURLWithPath: path))
+            let store = try SQLiteRecordStore(path: path)
+            _ = try store.records(prefix: "")
+        case .storeRecord: try await Fixtures.open(damagedBy: bytes)
+        }
+    }
+}
+
+/// What must be so, whatever the input; an error is as bad as a falsehood.
+func must(_ statement: () throws -> Bool) {
+    guard (try? statement()) == true else { fatalError("a statement is untrue") }
+}
+
+enum Harness {
+    nonisolated(unsafe) static var target = Target.blob
+
+    static func run(_ bytes: [UInt8]) {
+        let done = DispatchSemaphore(value: 0)
+        let target = target
+        Task {
+            try? await target.check(bytes)
+            done.signal()
+        }
+        done.wait()
+    }
+}
