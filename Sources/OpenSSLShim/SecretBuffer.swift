@@ -59,7 +59,7 @@
 
 extension SecretBuffer {
     /// The bytes for the time of a call: a span of a class's stored property cannot leave the access.
-    package func withBytes<R, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
+    package func withBytes<R: ~Copyable, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
         try body(bytes)
     }
 }

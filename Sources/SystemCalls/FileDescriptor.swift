@@ -72,13 +72,33 @@ package struct FileDescriptor: ~Copyable {
         return total
     }
 
+    /// Fills the buffer from an offset on, as far as there is anything; less means the end. Moves no position, so that
+    /// several threads may read at once.
+    package func read(at offset: Int, into bytes: inout MutableSpan<UInt8>) throws(SystemError) -> Int {
+        var total = 0
+        while total < bytes.count {
+            let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+                unsafe pread(
+                    number, buffer.baseAddress?.advanced(by: total), buffer.count - total, off_t(offset + total))
+            }
+            if count == 0 { break }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw SystemError("read", path)
+            }
+            total += count
+        }
+        return total
+    }
+
     /// The byte before the end; nil in an empty file.
     package func lastByte() throws(SystemError) -> UInt8? {
         let count = try size()
         guard count > 0 else { return nil }
-        var byte: UInt8 = 0
-        guard unsafe pread(number, &byte, 1, count - 1) == 1 else { throw SystemError("read", path) }
-        return byte
+        var byte: [UInt8] = [0]
+        var span = byte.mutableSpan
+        guard try read(at: count - 1, into: &span) == 1 else { throw SystemError("read", path) }
+        return byte[0]
     }
 
     /// Writes all bytes.

@@ -50,7 +50,7 @@ import Testing
         let context: EncryptionContext = ["purpose": "interoperability", "ü": "€"]
         for (count, frame) in [(0, 4096), (1, 4096), (8192, 4096), (3_500_000, 65536)] {
             let plaintext = try SystemRandom().bytes(count: count)
-            let envelope = Envelope(keyring: keyring, suite: suite, frameByteCount: frame)
+            let envelope = Envelope(keyring: keyring, suite: suite, framing: .frames(of: frame))
             let ours = try await envelope.encrypt(plaintext, context: context)
             let opened = try Subprocess.run(
                 "python3", ["-c", Self.script, "open", suite.description, String(frame)], input: Data(ours))

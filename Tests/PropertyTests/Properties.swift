@@ -11,11 +11,11 @@ import Testing
         let keyring = try RawAESKeyring(namespace: "p", name: "k", key: .random(count: 32))
         let cases = Generator.zip(Generator.bytes(.length(upTo: 5000)), Generator.int(in: 1...4200))
         await forAll(cases, count: 60) { plaintext, frame in
-            let envelope = Envelope(keyring: keyring, suite: .committing, frameByteCount: frame)
+            let envelope = Envelope(keyring: keyring, suite: .committing, framing: .frames(of: frame))
             let message = try await envelope.encrypt(plaintext, context: ["a": "b"])
             try require(try await envelope.decrypt(message).plaintext.revealed == plaintext, "round trip")
         }
-        let envelope = Envelope(keyring: keyring, suite: .committing, frameByteCount: 20)
+        let envelope = Envelope(keyring: keyring, suite: .committing, framing: .frames(of: 20))
         let message = try await envelope.encrypt([UInt8](0..<70), context: ["a": "b"])
         await forAll(Generator.damaged(message), count: 1000) { damaged in
             do {

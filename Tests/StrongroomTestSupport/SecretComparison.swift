@@ -2,5 +2,5 @@ package import Cryptography
 
 extension SecretBytes {
     /// The bytes as an array: for tests, where `#expect` cannot take a noncopyable value.
-    package var revealed: [UInt8] { (0..<count).map { bytes[$0] } }
+    package var revealed: [UInt8] { bytes.array }
 }

@@ -43,7 +43,7 @@ enum Services {
             let total = 64 << 20
             let plaintext = [UInt8](repeating: 1, count: total)
             let output = Bytes(frame)
-            let envelope = Envelope(keyring: keyring, suite: .committing, frameByteCount: frame)
+            let envelope = Envelope(keyring: keyring, suite: .committing, framing: .frames(of: frame))
             all.append(
                 Comparison(
                     suite: "envelope", name: "0478 encrypt 64 MiB, \(name)", peer: "C",
@@ -76,7 +76,7 @@ enum Services {
     private static func python(_ keyring: RawAESKeyring) throws -> [Comparison] {
         var all: [Comparison] = []
         for (name, frame) in [("4 KiB frames", 4096), ("1 MiB frames", 1 << 20)] {
-            let envelope = Envelope(keyring: keyring, suite: .committing, frameByteCount: frame)
+            let envelope = Envelope(keyring: keyring, suite: .committing, framing: .frames(of: frame))
             let (short, long) = ([UInt8](repeating: 1, count: 1 << 20), [UInt8](repeating: 1, count: 64 << 20))
             guard let memory = PythonSDK(frameByteCount: frame, messageByteCount: short.count, isStreaming: false),
                 let stream = PythonSDK(frameByteCount: frame, messageByteCount: long.count, isStreaming: true)

@@ -68,7 +68,7 @@ import SQLiteRecordStorage
             key = try await client.createKey(.symmetric, alias: "alias/quickstart")
         }
         print("key         \(key)")
-        try await body(Envelope(keyring: KMSKeyring(client, key), suite: .committing, frameByteCount: 1 << 16))
+        try await body(Envelope(keyring: KMSKeyring(client, key), suite: .committing, framing: .frames(of: 1 << 16)))
         print("\n\(Presentation.auditTable(try await kms.auditEvents()))")
         let verification = try await kms.verifyAuditTrail(unlockedBy: root)
         print("\naudit trail \(verification)")

@@ -1,32 +1,88 @@
-/// How a message's data key encrypts its body. Source: AWS Encryption SDK Developer Guide, "Supported algorithm suites".
+public import Cryptography
+
+/// How a message's data key encrypts its body: the eleven suites of the AWS Encryption SDK.
+///
+/// The two that commit to the data key are the ones for use; the other nine are here to read and write what older
+/// systems need, and ``CommitmentPolicy`` keeps them out unless it is told otherwise. Source: AWS Encryption SDK
+/// Developer Guide, "Supported algorithm suites"; specification, framework/algorithm-suites.
 public struct AlgorithmSuite: Sendable, Hashable, CustomStringConvertible {
     /// The identifier in message headers.
     public let id: UInt16
     /// The data key's length in bytes.
     public let keyByteCount: Int
-    /// Whether the message ends in an ECDSA signature (P-384, SHA-384).
-    public let isSigned: Bool
+    /// The hash function of the derivation of the message's key from the data key; nil where the data key is the message's
+    /// key, which then must not serve a second message.
+    public let derivationFunction: HashFunction?
+    /// The curve of the ECDSA signature over the whole message; nil without one. Who may open a signed message cannot make
+    /// one.
+    public let signatureCurve: EllipticCurve?
+    /// Whether a header commits to the data key. Without, who makes a message can make it open under two keys, to two
+    /// contents.
+    public let isCommitting: Bool
 
-    /// 0478: AES-256-GCM, HKDF-SHA-512 with key commitment, no signature. Its frames can be released one by one.
-    public static let committing = AlgorithmSuite(id: 0x0478, keyByteCount: 32, isSigned: false)
-    /// 0578: the same with an ECDSA signature over the whole message: the default. Who may open messages cannot make one.
-    public static let committingSigned = AlgorithmSuite(id: 0x0578, keyByteCount: 32, isSigned: true)
-
-    /// Finds a suite by its identifier.
-    init?(id: UInt16) {
-        switch id {
-        case AlgorithmSuite.committing.id: self = .committing
-        case AlgorithmSuite.committingSigned.id: self = .committingSigned
-        default: return nil
-        }
-    }
-
-    private init(id: UInt16, keyByteCount: Int, isSigned: Bool) {
-        self.id = id
-        self.keyByteCount = keyByteCount
-        self.isSigned = isSigned
-    }
+    /// Whether messages end in a signature.
+    public var isSigned: Bool { signatureCurve != nil }
+    /// The version of the message format.
+    var messageVersion: UInt8 { isCommitting ? 2 : 1 }
+    /// The length of a message's identifier in bytes.
+    var messageIDCount: Int { isCommitting ? 32 : 16 }
 
     /// Four hexadecimal digits.
     public var description: String { String(UInt32(id) + 0x10000, radix: 16).dropFirst().description }
+
+    private init(
+        _ id: UInt16, keyBits: Int, _ function: HashFunction? = nil, signature: EllipticCurve? = nil,
+        isCommitting: Bool = false
+    ) {
+        self.id = id
+        keyByteCount = keyBits / 8
+        derivationFunction = function
+        signatureCurve = signature
+        self.isCommitting = isCommitting
+    }
+
+    /// Finds a suite by its identifier; nil for none of the eleven.
+    public init?(id: UInt16) {
+        guard let suite = AlgorithmSuite.all.first(where: { $0.id == id }) else { return nil }
+        self = suite
+    }
+
+    /// Suites of one identifier are the same.
+    public static func == (left: AlgorithmSuite, right: AlgorithmSuite) -> Bool { left.id == right.id }
+
+    /// Hashes the identifier.
+    public func hash(into hasher: inout Hasher) { hasher.combine(id) }
+}
+
+extension AlgorithmSuite {
+    /// 0478: AES-256-GCM, HKDF-SHA-512 with key commitment, no signature. Its frames can be released one by one.
+    public static let committing = AlgorithmSuite(0x0478, keyBits: 256, .sha512, isCommitting: true)
+    /// 0578: the same with an ECDSA signature on P-384 over the whole message: the default.
+    public static let committingSigned = AlgorithmSuite(
+        0x0578, keyBits: 256, .sha512, signature: .p384, isCommitting: true)
+
+    /// 0014: AES-128-GCM under the data key itself.
+    public static let aes128GCM = AlgorithmSuite(0x0014, keyBits: 128)
+    /// 0046: AES-192-GCM under the data key itself.
+    public static let aes192GCM = AlgorithmSuite(0x0046, keyBits: 192)
+    /// 0078: AES-256-GCM under the data key itself.
+    public static let aes256GCM = AlgorithmSuite(0x0078, keyBits: 256)
+    /// 0114: AES-128-GCM, HKDF-SHA-256.
+    public static let aes128GCMSHA256 = AlgorithmSuite(0x0114, keyBits: 128, .sha256)
+    /// 0146: AES-192-GCM, HKDF-SHA-256.
+    public static let aes192GCMSHA256 = AlgorithmSuite(0x0146, keyBits: 192, .sha256)
+    /// 0178: AES-256-GCM, HKDF-SHA-256.
+    public static let aes256GCMSHA256 = AlgorithmSuite(0x0178, keyBits: 256, .sha256)
+    /// 0214: AES-128-GCM, HKDF-SHA-256, ECDSA on P-256.
+    public static let aes128GCMSHA256P256 = AlgorithmSuite(0x0214, keyBits: 128, .sha256, signature: .p256)
+    /// 0346: AES-192-GCM, HKDF-SHA-384, ECDSA on P-384.
+    public static let aes192GCMSHA384P384 = AlgorithmSuite(0x0346, keyBits: 192, .sha384, signature: .p384)
+    /// 0378: AES-256-GCM, HKDF-SHA-384, ECDSA on P-384.
+    public static let aes256GCMSHA384P384 = AlgorithmSuite(0x0378, keyBits: 256, .sha384, signature: .p384)
+
+    /// Every suite, by identifier.
+    public static let all: [AlgorithmSuite] = [
+        aes128GCM, aes192GCM, aes256GCM, aes128GCMSHA256, aes192GCMSHA256, aes256GCMSHA256, aes128GCMSHA256P256,
+        aes192GCMSHA384P384, aes256GCMSHA384P384, committing, committingSigned,
+    ]
 }

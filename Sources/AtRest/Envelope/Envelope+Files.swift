@@ -28,6 +28,28 @@ extension Envelope {
         return try await decrypt(from: &source, into: &sink, expecting: expected, progress: progress)
     }
 
+    /// Seals a sealed file's data key anew, by another keyring, into another file or in place of it.
+    ///
+    /// - Parameters:
+    ///   - path: a sealed file.
+    ///   - target: the new one; the same path where `replacing` is true.
+    public func rewrapFile(
+        _ path: String, to target: String, replacing: Bool = false, for keyring: any Keyring,
+        expecting expected: EncryptionContext = .none
+    ) async throws(EnvelopeError) {
+        var source = try FileSource(path: path)
+        var sink = try AtomicFileSink(path: target, replacing: replacing)
+        try await rewrap(from: &source, into: &sink, for: keyring, expecting: expected)
+    }
+
+    /// Reads a sealed file's header without any key.
+    public static func inspectFile(
+        _ path: String, limits: MessageLimits = MessageLimits()
+    ) throws(EnvelopeError) -> UnverifiedHeader {
+        var source = try FileSource(path: path)
+        return try inspect(&source, limits: limits)
+    }
+
     /// Opens a sealed file and compares its content with a file, writing nothing.
     ///
     /// - Throws: `notAuthentic` where they differ.

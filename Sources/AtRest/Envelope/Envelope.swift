@@ -1,72 +1,79 @@
-public import Cryptography
+internal import Cryptography
 public import KeyManagement
 
 /// Seals data of any size as AWS Encryption SDK messages, and opens them.
 ///
-/// Each message has a data key of its own, which the keyring seals; the body is cut into frames, each authenticated with
-/// its place. The header commits to the data key, and messages without commitment are not read. AWS's SDKs read what
-/// this writes, and the other way round.
+/// Each message has a data key of its own, which a keyring seals; the body is cut into frames, each authenticated with its
+/// place. The header commits to the data key, and messages without commitment are not read unless the policy says so. AWS's
+/// SDKs read what this writes, and the other way round.
 ///
 /// ```swift
 /// let message = try await Envelope(keyring: KMSKeyring(kms, orders)).encrypt(file, context: ["dept": "tax"])
 /// ```
 ///
-/// Format: AWS Encryption SDK specification, message format 2.0; suites 0478 and 0578.
+/// Format: AWS Encryption SDK specification, message formats 1.0 and 2.0, all eleven suites.
 public struct Envelope: Sendable {
-    /// Who seals and opens the data keys.
-    public let keyring: any Keyring
-    /// The suite of new messages. Opening takes either.
+    /// Who provides the keys of messages.
+    public let manager: any CryptographicMaterialsManager
+    /// The suite of new messages. Opening takes every suite that the policy allows.
     public let suite: AlgorithmSuite
-    /// The length of new messages' frames in bytes.
-    public let frameByteCount: Int
+    /// How new messages are divided.
+    public let framing: Framing
+    /// Whether messages must commit to their data key.
+    public let policy: CommitmentPolicy
     /// What is accepted of headers that are not authenticated yet.
     public let limits: MessageLimits
+    /// On how many cores a long message is sealed or opened at once. Each holds some mebibytes of it.
+    public let cores: Int
 
     /// Sets up sealing and opening.
     ///
     /// - Parameters:
-    ///   - keyring: who seals and opens the data keys.
-    ///   - suite: the suite of new messages.
-    ///   - frameByteCount: 1 byte to 64 MiB. Small frames are released sooner, large ones are faster.
+    ///   - manager: who provides the keys of messages.
+    ///   - suite: the suite of new messages; the policy's own where nil.
+    ///   - framing: how new messages are divided.
+    ///   - policy: whether messages must commit to their data key.
     ///   - limits: what is accepted of headers that are not authenticated yet.
+    ///   - cores: on how many cores a long message is sealed or opened at once.
     public init(
-        keyring: any Keyring, suite: AlgorithmSuite = .committingSigned, frameByteCount: Int = 4096,
-        limits: MessageLimits = MessageLimits()
+        manager: any CryptographicMaterialsManager, suite: AlgorithmSuite? = nil, framing: Framing = .standard,
+        policy: CommitmentPolicy = .requireEncryptRequireDecrypt, limits: MessageLimits = MessageLimits(),
+        cores: Int = 1
     ) {
-        self.keyring = keyring
-        self.suite = suite
-        self.frameByteCount = min(max(frameByteCount, 1), 1 << 26)
+        self.manager = manager
+        self.suite = suite ?? policy.defaultSuite
+        self.framing = framing
+        self.policy = policy
         self.limits = limits
+        self.cores = max(cores, 1)
+    }
+
+    /// Sets up sealing and opening with a keyring, which is asked for each message.
+    public init(
+        keyring: any Keyring, suite: AlgorithmSuite? = nil, framing: Framing = .standard,
+        policy: CommitmentPolicy = .requireEncryptRequireDecrypt, limits: MessageLimits = MessageLimits(),
+        cores: Int = 1
+    ) {
+        self.init(
+            manager: DefaultMaterialsManager(keyring), suite: suite, framing: framing, policy: policy, limits: limits,
+            cores: cores)
     }
 
     /// Seals an array.
+    ///
+    /// - Throws: `commitmentPolicy`, `keyService`, `contextMismatch`, `limitExceeded`, `invalidKeyring`, `cancelled`.
     public func encrypt(
         _ plaintext: [UInt8], context: EncryptionContext = .none
     ) async throws(EnvelopeError) -> [UInt8] {
-        do {
-            var writer = try await writer(context, plaintext.count, isWhole: true)
-            try Envelope.seal(plaintext.span, through: &writer, frameByteCount) { _, _ in }
-            return try writer.message()
-        } catch {
-            throw EnvelopeError(wrapping: error)
+        if Envelope.isLong(plaintext.count, cores, framing) {
+            var sink = ArraySink()
+            _ = try await encrypt(plaintext, into: &sink, context: context)
+            return sink.bytes
         }
-    }
-
-    /// Seals bytes that are in memory into a sink, reading them where they stand, and commits it.
-    ///
-    /// - Parameter progress: told how many bytes have been sealed, now and then.
-    public func encrypt<Sink: TransactionalSink & ~Copyable>(
-        _ plaintext: Span<UInt8>, into sink: inout Sink, context: EncryptionContext = .none,
-        progress: (Int) -> Void = { _ in }
-    ) async throws(EnvelopeError) -> MessageDescription {
-        do {
-            var writer = try await writer(context, plaintext.count)
-            try Envelope.seal(plaintext, through: &writer, frameByteCount) { writer, total in
-                try Envelope.flushIfFull(&writer, into: &sink, total, progress)
-            }
-            return try Envelope.finish(&writer, into: &sink, plaintext.count, progress)
-        } catch {
-            throw EnvelopeError(wrapping: error)
+        return try await stated {
+            let sealer = try await sealer(context, plaintext.count, roomFor: plaintext.count)
+            try sealer.append(plaintext.span, isLast: true)
+            return sealer.takeOutput()
         }
     }
 
@@ -74,136 +81,72 @@ public struct Envelope: Sendable {
     ///
     /// - Parameters:
     ///   - message: the message.
-    ///   - expected: pairs that its encryption context must have.
+    ///   - expected: pairs that its encryption context must have. Those that it does not store must have been held out
+    ///     when it was sealed.
+    /// - Throws: `malformed`, `unsupported`, `limitExceeded`, `commitmentPolicy`, `contextMismatch`, `noUsableKey`,
+    ///   `keyService`, `notAuthentic`, `cancelled`.
     public func decrypt(
         _ message: [UInt8], expecting expected: EncryptionContext = .none
     ) async throws(EnvelopeError) -> OpenedMessage {
-        var source = ArraySource(message)
         var sink = SecretSink(capacity: message.count)
-        let description = try await decrypt(from: &source, into: &sink, expecting: expected)
+        let description = try await decrypt(message, into: &sink, expecting: expected)
         return OpenedMessage(plaintext: sink.take(), context: description.context, suite: description.suite)
     }
 
-    /// Seals what a source has into a sink, holding a few frames in memory, and commits it.
-    ///
-    /// Between the keyring's work and the end it blocks its thread on source and sink; a cancelled task stops it.
-    ///
-    /// - Parameter progress: told how many bytes have been sealed, now and then.
-    public func encrypt<Source: ByteSource & ~Copyable, Sink: TransactionalSink & ~Copyable>(
-        from source: inout Source, into sink: inout Sink, context: EncryptionContext = .none,
-        progress: (Int) -> Void = { _ in }
-    ) async throws(EnvelopeError) -> MessageDescription {
-        do {
-            var writer = try await writer(context, source.expectedByteCount)
-            return try Envelope.copy(&source, into: &sink, through: &writer, frameByteCount, progress)
-        } catch {
-            throw EnvelopeError(wrapping: error)
-        }
-    }
-
-    /// Opens a message into a sink, and commits it only when the whole message has proved authentic.
+    /// Reads a message's header without any key.
     ///
     /// - Parameters:
-    ///   - expected: pairs that its encryption context must have.
-    ///   - progress: told how many bytes have been opened, now and then.
-    public func decrypt<Source: ByteSource & ~Copyable, Sink: TransactionalSink & ~Copyable>(
-        from source: inout Source, into sink: inout Sink, expecting expected: EncryptionContext = .none,
-        progress: (Int) -> Void = { _ in }
-    ) async throws(EnvelopeError) -> MessageDescription {
-        do {
-            var reader = try await unlockedReader(&source, expected)
-            var reported = 0
-            let description = try Envelope.copy(&source, through: &reader) { frame, total in
-                try sink.write(frame)
-                if total - reported >= 1 << 18 {
-                    progress(total)
-                    reported = total
-                }
-            }
-            try sink.commit()
-            progress(description.byteCount)
-            return description
-        } catch {
-            throw EnvelopeError(wrapping: error)
+    ///   - message: the message, or its first bytes.
+    ///   - limits: what is accepted of it.
+    /// - Throws: `malformed`, `unsupported`, `limitExceeded`; `malformed` also where the header is not whole.
+    public static func inspect(
+        _ message: [UInt8], limits: MessageLimits = MessageLimits()
+    ) throws(EnvelopeError) -> UnverifiedHeader {
+        var needed = 0
+        guard let read = try ReadHeader(message.span, limits: limits, needed: &needed) else {
+            throw EnvelopeError(.malformed, "the header goes on behind the end: at least \(needed) bytes")
         }
+        return UnverifiedHeader(read)
     }
+}
 
-    /// Opens an unsigned message and releases it frame by frame. Each frame is authentic; that the message goes on to its
-    /// end is known only when this returns.
+extension Envelope {
+    /// A new message's sealer.
     ///
-    /// - Throws: `unsupported` for a signed message: before its signature nothing of it may be released.
-    public func decryptUnsigned<Source: ByteSource & ~Copyable>(
-        from source: inout Source, expecting expected: EncryptionContext = .none,
-        releasing body: (Span<UInt8>) throws -> Void
-    ) async throws(EnvelopeError) -> MessageDescription {
-        do {
-            var reader = try await unlockedReader(&source, expected)
-            guard !reader.header.suite.isSigned else {
-                throw EnvelopeError(.unsupported, "a signed message is released as a whole")
-            }
-            return try Envelope.copy(&source, through: &reader) { frame, _ in try body(frame) }
-        } catch {
-            throw EnvelopeError(wrapping: error)
+    /// - Parameters:
+    ///   - byteCount: how long the plaintext is, where that is known for certain.
+    ///   - room: for how much output to make room at once.
+    func sealer(
+        _ context: EncryptionContext, _ byteCount: Int?, roomFor room: Int = MessageSealer.flushCount
+    ) async throws -> MessageSealer {
+        try policy.check(encrypting: suite)
+        _ = try framing.frameByteCount
+        let materials = try await manager.encryptionMaterials(
+            for: EncryptionMaterialsRequest(suite: suite, context: context, plaintextByteCount: byteCount))
+        guard materials.suite == suite else {
+            throw EnvelopeError(.invalidKeyring, "the manager answered with another suite")
         }
+        return try MessageSealer(materials, framing, expectedByteCount: room)
     }
 
-    private func writer(
-        _ context: EncryptionContext, _ expected: Int?, isWhole: Bool = false
-    ) async throws -> MessageWriter {
-        var materials = try EncryptionMaterials(suite: suite, context: context)
-        try await keyring.sealDataKey(in: &materials)
-        return try MessageWriter(
-            &materials, frameByteCount: frameByteCount, expectedByteCount: expected, isWhole: isWhole)
-    }
-
-    private func unlockedReader<Source: ByteSource & ~Copyable>(
-        _ source: inout Source, _ expected: EncryptionContext
-    ) async throws -> MessageReader<Source> {
-        var reader = try MessageReader(&source, limits: limits)
-        for (name, value) in expected.pairs where reader.header.context.pairs[name] != value {
-            throw EnvelopeError(.contextMismatch, "the message was not sealed with \(name)=\(value)")
+    /// The materials of a message whose header has been read.
+    func materials(
+        for read: ReadHeader, expecting expected: EncryptionContext
+    ) async throws -> DecryptionMaterials {
+        try policy.check(decrypting: read.header.suite)
+        let materials = try await manager.decryptionMaterials(
+            for: DecryptionMaterialsRequest(
+                suite: read.header.suite, context: read.header.context, encryptedDataKeys: read.header.dataKeys,
+                expectedContext: expected))
+        guard materials.suite == read.header.suite else {
+            throw EnvelopeError(.invalidKeyring, "the manager answered with another suite")
         }
-        // The suite is not bound into the sealed data keys, the signing key's name in the context is: a signed message
-        // cannot be passed off as an unsigned one by somebody who may open it.
-        let namesSigner = reader.header.context.pairs[MessageHeader.signingKeyName] != nil
-        guard reader.header.suite.isSigned == namesSigner else { throw EnvelopeError(.notAuthentic) }
-        var materials = DecryptionMaterials(suite: reader.header.suite, context: reader.header.context)
-        try await keyring.openDataKey(reader.header.dataKeys, in: &materials)
-        guard let dataKey = materials.takeDataKey() else {
-            throw EnvelopeError(.noUsableKey, "none of the message's data keys is this keyring's")
-        }
-        try reader.unlock(with: dataKey)
-        return reader
+        return materials
     }
-}
 
-/// What is known of a message that was sealed or opened.
-public struct MessageDescription: Sendable, Hashable {
-    /// Its encryption context.
-    public let context: EncryptionContext
-    /// Its suite.
-    public let suite: AlgorithmSuite
-    /// Its sealed data keys.
-    public let encryptedDataKeys: [EncryptedDataKey]
-    /// How many bytes of plaintext it has.
-    public let byteCount: Int
-
-    init(_ header: MessageHeader, byteCount: Int) {
-        context = header.context
-        suite = header.suite
-        encryptedDataKeys = header.dataKeys
-        self.byteCount = byteCount
+    func opener(_ read: ReadHeader, expecting expected: EncryptionContext) async throws -> MessageOpener {
+        try MessageOpener(read, try await materials(for: read, expecting: expected), limits)
     }
-}
-
-/// A message, opened.
-public struct OpenedMessage: ~Copyable, Sendable {
-    /// What was sealed.
-    public let plaintext: SecretBytes
-    /// The encryption context that it was sealed with.
-    public let context: EncryptionContext
-    /// Its suite.
-    public let suite: AlgorithmSuite
 }
 
 /// Gathers plaintext in secret memory.

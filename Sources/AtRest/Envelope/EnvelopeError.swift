@@ -7,24 +7,30 @@ public struct EnvelopeError: Error, Sendable, Hashable, CustomStringConvertible 
     public struct Code: Sendable, Hashable {
         fileprivate let name: String
 
-        /// The message is not what was sealed: changed, cut, extended, or sealed under another key. No detail.
-        public static let notAuthentic = Code(name: "notAuthentic")
-        /// None of the keyring's keys opens the message's data key.
-        public static let noUsableKey = Code(name: "noUsableKey")
-        /// The message's encryption context lacks a pair that the caller expects.
+        /// The task was cancelled.
+        public static let cancelled = Code(name: "cancelled")
+        /// The commitment policy does not allow the suite.
+        public static let commitmentPolicy = Code(name: "commitmentPolicy")
+        /// The message's encryption context is not what the caller expects, or a name that must be there is not.
         public static let contextMismatch = Code(name: "contextMismatch")
-        /// The bytes are not a message, or of a version or suite that this release does not read.
-        public static let unsupported = Code(name: "unsupported")
-        /// A count or length is above the limits in force.
-        public static let limitExceeded = Code(name: "limitExceeded")
-        /// A keyring is set up in a way that cannot work.
+        /// A keyring or manager is set up in a way that cannot work, or is asked for what it does not do.
         public static let invalidKeyring = Code(name: "invalidKeyring")
         /// The key service refused; the reason is its message.
         public static let keyService = Code(name: "keyService")
+        /// A count or length is above the limits in force.
+        public static let limitExceeded = Code(name: "limitExceeded")
+        /// The bytes are not a message.
+        public static let malformed = Code(name: "malformed")
+        /// None of the keyring's keys opens the message's data key.
+        public static let noUsableKey = Code(name: "noUsableKey")
+        /// The message is not what was sealed: changed, cut, extended, or sealed under another key. No detail.
+        public static let notAuthentic = Code(name: "notAuthentic")
+        /// A range that reaches beyond the plaintext.
+        public static let outOfRange = Code(name: "outOfRange")
         /// Reading or writing failed.
         public static let stream = Code(name: "stream")
-        /// The task was cancelled.
-        public static let cancelled = Code(name: "cancelled")
+        /// A version or suite that this release does not read, or an operation that the message's suite does not allow.
+        public static let unsupported = Code(name: "unsupported")
     }
 
     /// The kind of failure.
@@ -51,9 +57,15 @@ public struct EnvelopeError: Error, Sendable, Hashable, CustomStringConvertible 
     init(wrapping error: any Error) {
         switch error {
         case let error as EnvelopeError: self = error
+        case is CancellationError: self.init(.cancelled)
         case let error as KeyManagementError: self.init(.keyService, error.description)
         case let error as CryptographyError where error.code == .authenticationFailure: self.init(.notAuthentic)
         default: self.init(.stream, "\(error)")
         }
     }
+}
+
+/// Runs `body` and states its failure in this module's terms.
+func stated<R: ~Copyable>(_ body: () async throws -> R) async throws(EnvelopeError) -> R {
+    do { return try await body() } catch { throw EnvelopeError(wrapping: error) }
 }

@@ -1,11 +1,12 @@
 internal import Cryptography
 internal import SystemCalls
 
-/// A file as a source.
+/// A file as a source: as many bytes as it had when it was opened, even where it goes on growing.
 public struct FileSource: ByteSource, ~Copyable {
     private let file: FileDescriptor
+    private var position = 0
 
-    /// The file's size.
+    /// The file's size when it was opened.
     public let expectedByteCount: Int?
 
     /// Opens a regular file.
@@ -19,7 +20,13 @@ public struct FileSource: ByteSource, ~Copyable {
 
     /// See ``ByteSource``.
     public mutating func read(into bytes: inout MutableSpan<UInt8>) throws(EnvelopeError) -> Int {
-        do { return try file.read(into: &bytes) } catch { throw EnvelopeError(wrapping: error) }
+        do throws(SystemError) {
+            let wanted = min(bytes.count, (expectedByteCount ?? .max) - position)
+            var target = bytes._mutatingExtracting(..<wanted)
+            let count = try file.read(into: &target)
+            position += count
+            return count
+        } catch { throw EnvelopeError(wrapping: error) }
     }
 }
 

@@ -5,7 +5,7 @@ public protocol ByteSource: ~Copyable {
     /// Fills the buffer as far as there is anything; less than its length means the end. May block.
     mutating func read(into bytes: inout MutableSpan<UInt8>) throws -> Int
 
-    /// How many bytes there are in all, where that is known: for progress.
+    /// How many bytes there are in all at most, where that is known. One that gives more is an error.
     var expectedByteCount: Int? { get }
 }
 

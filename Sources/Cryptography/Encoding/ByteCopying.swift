@@ -25,3 +25,12 @@ extension [UInt8] {
         try append(addingCapacity: count) { output throws(E) in try ByteCopying.append(count, to: &output, body) }
     }
 }
+
+extension Span<UInt8> {
+    /// The bytes as an array: for what is no secret.
+    package var array: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(copying: self)
+        return bytes
+    }
+}

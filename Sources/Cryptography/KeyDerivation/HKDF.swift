@@ -12,13 +12,12 @@ public struct HKDF: Sendable {
     public func extract(
         _ inputKey: borrowing SecretBytes, salt: Span<UInt8> = Span()
     ) throws(CryptographyError) -> SecretBytes {
-        let salt = SecretBytes(copying: salt)
-        return try extract(inputKey.bytes, salt: salt)
+        try extract(inputKey.bytes, salt: salt)
     }
 
-    private func extract(_ inputKey: Span<UInt8>, salt: borrowing SecretBytes) throws(CryptographyError) -> SecretBytes
-    {
-        var computation = try HMAC(function, key: salt).begin()
+    /// The pseudorandom key of input that stands in secret memory of the caller's.
+    package func extract(_ inputKey: Span<UInt8>, salt: Span<UInt8>) throws(CryptographyError) -> SecretBytes {
+        var computation = try HMAC(function, key: SecretBytes(copying: salt)).begin()
         try computation.update(inputKey)
         var finished = Optional(computation)
         return try SecretBytes(count: function.digestByteCount) { key throws(CryptographyError) in

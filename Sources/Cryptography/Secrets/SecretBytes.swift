@@ -67,7 +67,7 @@ public struct SecretBytes: ~Copyable, Sendable {
     }
 
     /// Calls `body` with the bytes: the form for a secret that a class stores.
-    public func withBytes<R, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
+    public func withBytes<R: ~Copyable, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
         try buffer.withBytes(body)
     }
 

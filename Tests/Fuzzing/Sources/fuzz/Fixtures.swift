@@ -12,13 +12,13 @@ enum Fixtures {
     static let envelope: Envelope = {
         let key = SecretBytes(copying: [UInt8](repeating: 2, count: 32))
         guard let keyring = try? RawAESKeyring(namespace: "fuzz", name: "key", key: key) else { fatalError() }
-        return Envelope(keyring: keyring, suite: .committing, frameByteCount: 32)
+        return Envelope(keyring: keyring, suite: .committing, framing: .frames(of: 32))
     }()
 
     /// The header of a message whose body the fuzzer writes.
     nonisolated(unsafe) static var messageHead: [UInt8] = []
     nonisolated(unsafe) static var service: KeyManagementService?
-    nonisolated(unsafe) static var store = MemoryRecordStore()
+    static let store = ForgetfulStore()
 
     static let signingKey: ECDSA.PrivateKey = {
         let scalar = SecretBytes(copying: [UInt8](repeating: 3, count: 32))

@@ -13,7 +13,8 @@ enum Seeds {
             let key = try await Fixtures.client().key("alias/a", for: Encryption.self)
             return [try await Fixtures.client().encrypt([1, 2, 3], under: key).bytes]
         case .message:
-            let signed = Envelope(keyring: Fixtures.envelope.keyring, suite: .committingSigned, frameByteCount: 32)
+            let signed = Envelope(
+                keyring: Fixtures.envelope.keyring, suite: .committingSigned, framing: .frames(of: 32))
             return [
                 try await Fixtures.envelope.encrypt([UInt8](0..<100), context: ["a": "b"]),
                 try await signed.encrypt([UInt8](0..<40)), Fixtures.messageHead,

@@ -1,14 +1,5 @@
 public import KeyManagement
 
-/// Seals data keys, and opens them again. Conformers: ``KMSKeyring`` and ``RawAESKeyring``.
-public protocol Keyring: Sendable {
-    /// Makes a data key where none is yet, and adds it sealed.
-    func sealDataKey(in materials: inout EncryptionMaterials) async throws
-
-    /// Opens one of the sealed data keys, if one is this keyring's. Where none is, it changes nothing.
-    func openDataKey(_ keys: [EncryptedDataKey], in materials: inout DecryptionMaterials) async throws
-}
-
 /// A keyring over a managed key: each message's data key is made and opened by the key service, in its audit trail.
 public struct KMSKeyring: Keyring {
     private let client: KeyManagementClient
@@ -26,10 +17,8 @@ public struct KMSKeyring: Keyring {
     /// Has the service make a data key; or seal the one that another keyring has made.
     public func sealDataKey(in materials: inout EncryptionMaterials) async throws {
         let ciphertext: Ciphertext
-        if materials.hasDataKey {
-            guard let secret = materials.takeDataKey() else { throw EnvelopeError(.invalidKeyring) }
-            ciphertext = try await client.encrypt(secret, under: key, context: materials.context)
-            try materials.setDataKey(secret)
+        if let made = materials.copiedDataKey() {
+            ciphertext = try await client.encrypt(made, under: key, context: materials.context)
         } else {
             let dataKey = try await client.generateDataKey(
                 under: key, byteCount: materials.suite.keyByteCount, context: materials.context)
@@ -46,15 +35,23 @@ public struct KMSKeyring: Keyring {
     public func openDataKey(_ keys: [EncryptedDataKey], in materials: inout DecryptionMaterials) async throws {
         let arn = Array(key.arn.description.utf8)
         for candidate in keys where candidate.provider == KMSKeyring.provider && candidate.information == arn {
-            guard let ciphertext = try? Ciphertext(candidate.ciphertext) else { continue }
-            do {
-                let opened = try await client.decrypt(ciphertext, context: materials.context, under: KeyIdentifier(key))
-                return try materials.setDataKey(opened)
-            } catch let error as KeyManagementError
-                where error == KeyManagementError(.invalidCiphertext) || error == KeyManagementError(.incorrectKey)
-            {
-                continue
-            }
+            if try await client.open(candidate, KeyIdentifier(key), in: &materials) { return }
+        }
+    }
+}
+
+extension KeyManagementClient {
+    /// Asks the service to open a data key that names a key of its own.
+    ///
+    /// - Returns: false where it is not what that key sealed.
+    func open(
+        _ candidate: EncryptedDataKey, _ key: KeyIdentifier, in materials: inout DecryptionMaterials
+    ) async throws(KeyManagementError) -> Bool {
+        guard let ciphertext = try? Ciphertext(candidate.ciphertext) else { return false }
+        do {
+            return materials.setDataKey(try await decrypt(ciphertext, context: materials.context, under: key))
+        } catch  where [.invalidCiphertext, .incorrectKey].contains(error.code) {
+            return false
         }
     }
 }
