@@ -1,5 +1,6 @@
 internal import CStrongroomOpenSSL
 internal import CStrongroomOpenSSLShims
+internal import Synchronization
 
 /// A key of an AEAD cipher with 96-bit nonces and 128-bit tags, with its pool of keyed contexts.
 ///
@@ -14,6 +15,7 @@ package final class AEADKey: Sendable {
     private let algorithm: CipherAlgorithm
     private let key: SecretBuffer
     private let pool: HandlePool
+    private let randomNonces = Atomic<UInt64>(0)
 
     /// Takes over a key of the algorithm's length.
     package init(_ algorithm: CipherAlgorithm, key: consuming SecretBuffer) throws(NativeError) {
@@ -69,6 +71,9 @@ package final class AEADKey: Sendable {
         }
         unsafe pool.put(context)
     }
+
+    /// How many messages have had random nonces, this one included.
+    package func countRandomNonce() -> UInt64 { randomNonces.add(1, ordering: .relaxed).newValue }
 
     private func takeContext() throws(NativeError) -> OpaquePointer {
         guard key.isUsable else { throw .forked }

@@ -13,6 +13,8 @@ internal import CStrongroomOpenSSL
     package let blockByteCount: Int
     /// Idle contexts, set up for this function.
     let pool: HandlePool
+    /// Idle HMAC contexts, set up for this function, whose keys are replaced at the next use.
+    let macPool: HandlePool
 
     private init(_ name: String) {
         let digest = unsafe LibraryContext.with { context in unsafe EVP_MD_fetch(context, name, nil) }
@@ -21,6 +23,7 @@ internal import CStrongroomOpenSSL
         byteCount = unsafe digest.map { unsafe Int(EVP_MD_get_size($0)) } ?? 0
         blockByteCount = unsafe digest.map { unsafe Int(EVP_MD_get_block_size($0)) } ?? 0
         pool = unsafe HandlePool(free: EVP_MD_CTX_free)
+        macPool = unsafe HandlePool(free: EVP_MAC_CTX_free)
         ERR_clear_error()
     }
 

@@ -16,7 +16,7 @@ package final class MACKey: Sendable {
 
     private let construction: Construction
     private let key: SecretBuffer
-    fileprivate let pool = unsafe HandlePool(free: EVP_MAC_CTX_free)
+    private let pool = unsafe HandlePool(free: EVP_MAC_CTX_free)
 
     /// Takes over a key.
     package init(_ construction: Construction, key: consuming SecretBuffer) throws(NativeError) {
@@ -41,7 +41,7 @@ package final class MACKey: Sendable {
                 unsafe pool.discard(context)
                 throw .drained("EVP_MAC_init")
             }
-            return unsafe MACContext(context, of: self)
+            return unsafe MACContext(context, pool: pool, tagByteCount: tagByteCount)
         }
         guard let context = unsafe EVP_MAC_CTX_new(construction.algorithm) else { throw .memory }
         let isKeyed = key.withBytes { key in
@@ -51,7 +51,7 @@ package final class MACKey: Sendable {
             unsafe EVP_MAC_CTX_free(context)
             throw .drained("EVP_MAC_init")
         }
-        return unsafe MACContext(context, of: self)
+        return unsafe MACContext(context, pool: pool, tagByteCount: tagByteCount)
     }
 }
 
@@ -59,24 +59,50 @@ package final class MACKey: Sendable {
 @safe package struct MACContext: ~Copyable, @unchecked Sendable {
     // Safe to send: the context has one owner.
     private let context: OpaquePointer
-    private let key: MACKey
+    private let pool: HandlePool
     private var isSound = true
 
-    fileprivate init(_ context: OpaquePointer, of key: MACKey) {
+    /// The length of the tag in bytes.
+    package let tagByteCount: Int
+
+    fileprivate init(_ context: OpaquePointer, pool: HandlePool, tagByteCount: Int) {
         unsafe self.context = unsafe context
-        self.key = key
+        self.pool = pool
+        self.tagByteCount = tagByteCount
+    }
+
+    /// Starts a computation under a key that is used here and nowhere else, in a context that waits for its next key: for
+    /// derivations, whose keys serve once.
+    package init(oneTime digest: DigestAlgorithm, key: Span<UInt8>) throws(NativeError) {
+        guard unsafe digest.pointer != nil else { throw .unavailable(digest.name) }
+        let idle = unsafe digest.macPool.take()
+        guard let context = unsafe idle ?? EVP_MAC_CTX_new(MACKey.hmac) else { throw .memory }
+        let isKeyed = unsafe key.withUnsafeBufferPointer { key in
+            unsafe idle == nil
+                ? MACKey.Construction.hmac(digest).key(context, with: key)
+                : MACKey.Construction.rekey(context, with: key)
+        }
+        guard isKeyed == 1 else {
+            unsafe EVP_MAC_CTX_free(context)
+            throw .drained("EVP_MAC_init")
+        }
+        unsafe self.init(context, pool: digest.macPool, tagByteCount: digest.byteCount)
     }
 
     deinit {
         if isSound {
-            unsafe key.pool.put(context)
+            unsafe pool.put(context)
         } else {
-            unsafe key.pool.discard(context)
+            unsafe pool.discard(context)
         }
     }
 
-    /// The length of the tag in bytes.
-    package var tagByteCount: Int { key.tagByteCount }
+    /// Writes the tag, and starts anew under the same key.
+    package mutating func finishAndRestart(into tag: inout MutableSpan<UInt8>) throws(NativeError) {
+        try write(into: &tag)
+        isSound = unsafe EVP_MAC_init(context, nil, 0, nil) == 1
+        guard isSound else { throw .drained("EVP_MAC_init") }
+    }
 
     package mutating func update(_ bytes: Span<UInt8>) throws(NativeError) {
         guard bytes.count > 0 else { return }
@@ -86,8 +112,10 @@ package final class MACKey: Sendable {
         guard isSound else { throw .drained("EVP_MAC_update") }
     }
 
-    package consuming func finish(into tag: inout MutableSpan<UInt8>) throws(NativeError) {
-        guard tag.count == key.tagByteCount else { throw .length }
+    package consuming func finish(into tag: inout MutableSpan<UInt8>) throws(NativeError) { try write(into: &tag) }
+
+    private mutating func write(into tag: inout MutableSpan<UInt8>) throws(NativeError) {
+        guard tag.count == tagByteCount else { throw .length }
         isSound = unsafe tag.withUnsafeMutableBufferPointer {
             var written = 0
             return unsafe EVP_MAC_final(context, $0.baseAddress, &written, $0.count) == 1
@@ -108,6 +136,14 @@ extension MACKey.Construction {
             case .cmac(let cipher):
                 return unsafe strongroom_mac_init(context, start, key.count, strongroom_parameter_cipher, cipher.name)
             }
+        }
+    }
+
+    /// Gives a context that has its function another key.
+    fileprivate static func rekey(_ context: OpaquePointer, with key: UnsafeBufferPointer<UInt8>) -> Int32 {
+        var nothing: UInt8 = 0
+        return unsafe withUnsafePointer(to: &nothing) { nothing in
+            unsafe EVP_MAC_init(context, key.baseAddress ?? nothing, key.count, nil)
         }
     }
 

@@ -48,6 +48,19 @@ int twin_sha256_hash(twin_sha256 *t, const uint8_t *in, size_t n, uint8_t out[32
         && EVP_DigestFinal_ex(t->context, out, NULL);
 }
 
+struct twin_sha384 { EVP_MD *function; EVP_MD_CTX *context; };
+
+twin_sha384 *twin_sha384_new(void) {
+    twin_sha384 *t = malloc(sizeof *t);
+    t->function = EVP_MD_fetch(NULL, "SHA2-384", NULL);
+    t->context = EVP_MD_CTX_new();
+    return t;
+}
+
+int twin_sha384_begin(twin_sha384 *t) { return EVP_DigestInit_ex2(t->context, t->function, NULL); }
+int twin_sha384_update(twin_sha384 *t, const uint8_t *in, size_t n) { return EVP_DigestUpdate(t->context, in, n); }
+int twin_sha384_end(twin_sha384 *t, uint8_t out[48]) { return EVP_DigestFinal_ex(t->context, out, NULL); }
+
 struct twin_hmac { EVP_MAC *mac; EVP_MAC_CTX *context; };
 
 twin_hmac *twin_hmac_new(const uint8_t *key, size_t n) {

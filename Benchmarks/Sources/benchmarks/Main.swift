@@ -4,18 +4,21 @@ import Foundation
     static func main() async throws {
         let words = Array(CommandLine.arguments.dropFirst())
         let isJSON = words.contains("--json")
-        let suite = words.firstIndex(of: "--suite").flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
+        func option(_ name: String) -> String? {
+            words.firstIndex(of: name).flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
+        }
+        let (suite, only) = (option("--suite"), option("--case"))
         var comparisons: [Comparison] = []
         if suite == nil || suite == "primitives" { comparisons += try Primitives.comparisons() }
         if suite == nil || suite == "kms" { comparisons += try await Services.keyManagement() }
-        if suite == nil || suite == "envelope" { comparisons += try await Services.envelope() }
+        if suite == nil || suite == "envelope" { comparisons += try await Envelopes.comparisons() }
         if !isJSON {
             print("| suite | case | peer | ours ns | theirs ns | ratio min | ratio median | allocations | theirs |")
             print("|---|---|---|---|---|---|---|---|---|")
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        for comparison in comparisons {
+        for comparison in comparisons where only.map(comparison.name.contains) ?? true {
             let row = try await comparison.measure()
             if isJSON {
                 print(String(decoding: try encoder.encode(row), as: UTF8.self))

@@ -12,6 +12,8 @@ struct Comparison {
     var theirs: () async throws -> Void = {}
     /// Where the peer is another process: has it do the work once, and returns its CPU time in nanoseconds.
     var elsewhere: (() throws -> Double)?
+    /// What several cores do at once shows in the time that passes, not in the time of the processors.
+    var isWallTime = false
 }
 
 /// What a comparison gave, as README.md lays it out.
@@ -46,8 +48,8 @@ extension Comparison {
         var (ours, theirs): ([Double], [Double]) = ([], [])
         var (allocations, allocationsTheirs) = (0.0, 0.0)
         for _ in 0..<Comparison.rounds {
-            let mine = try await Comparison.time(count, self.ours)
-            var other = try await Comparison.time(elsewhere == nil ? count : 0, self.theirs)
+            let mine = try await time(count, self.ours)
+            var other = try await time(elsewhere == nil ? count : 0, self.theirs)
             if let elsewhere { other = (try elsewhere() * Double(count), 0) }
             ours.append(mine.nanoseconds / Double(count * operations))
             theirs.append(other.nanoseconds / Double(count * operations))
@@ -66,25 +68,26 @@ extension Comparison {
 
     /// How many calls of ours take this long.
     private func calls(for nanoseconds: Double) async throws -> Int {
-        _ = try await Comparison.time(1, theirs)
-        _ = try await Comparison.time(1, ours)
-        let once = try await Comparison.time(3, ours).nanoseconds / 3
+        _ = try await time(1, theirs)
+        _ = try await time(1, ours)
+        let once = try await time(3, ours).nanoseconds / 3
         return min(max(Int(nanoseconds / max(once, 1)), 1), 1_000_000)
     }
 
-    private static func time(
+    private func time(
         _ count: Int, _ body: () async throws -> Void
     ) async throws -> (nanoseconds: Double, allocations: UInt64) {
         let allocations = twin_allocations()
-        let start = processTime()
+        let clock = isWallTime ? CLOCK_MONOTONIC : CLOCK_PROCESS_CPUTIME_ID
+        let start = Comparison.now(clock)
         for _ in 0..<count { try await body() }
-        return (processTime() - start, twin_allocations() - allocations)
+        return (Comparison.now(clock) - start, twin_allocations() - allocations)
     }
 
-    /// CPU time of all threads of the process.
-    private static func processTime() -> Double {
+    /// By default, the CPU time of all threads of the process.
+    private static func now(_ clock: clockid_t) -> Double {
         var time = timespec()
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        clock_gettime(clock, &time)
         return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
     }
 }

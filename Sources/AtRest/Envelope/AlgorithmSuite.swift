@@ -6,19 +6,53 @@ public import Cryptography
 /// systems need, and ``CommitmentPolicy`` keeps them out unless it is told otherwise. Source: AWS Encryption SDK
 /// Developer Guide, "Supported algorithm suites"; specification, framework/algorithm-suites.
 public struct AlgorithmSuite: Sendable, Hashable, CustomStringConvertible {
-    /// The identifier in message headers.
+    /// The identifier in message headers. All else follows from it, so that a suite is as cheap to pass on as a number.
     public let id: UInt16
-    /// The data key's length in bytes.
-    public let keyByteCount: Int
+
+    private init(_ id: UInt16) { self.id = id }
+
+    /// Finds a suite by its identifier; nil for none of the eleven.
+    public init?(id: UInt16) {
+        guard AlgorithmSuite.all.contains(where: { $0.id == id }) else { return nil }
+        self.id = id
+    }
+
+    /// The data key's length in bytes: 16, 24 or 32.
+    public var keyByteCount: Int {
+        switch id & 0xFF {
+        case 0x14: 16
+        case 0x46: 24
+        default: 32
+        }
+    }
+
     /// The hash function of the derivation of the message's key from the data key; nil where the data key is the message's
     /// key, which then must not serve a second message.
-    public let derivationFunction: HashFunction?
+    public var derivationFunction: HashFunction? {
+        switch id >> 8 {
+        case 0x00: nil
+        case 0x01, 0x02: .sha256
+        case 0x03: .sha384
+        default: .sha512
+        }
+    }
+
+    /// Whether the message's key is derived from the data key.
+    var derivesKeys: Bool { id >> 8 != 0 }
+
     /// The curve of the ECDSA signature over the whole message; nil without one. Who may open a signed message cannot make
     /// one.
-    public let signatureCurve: EllipticCurve?
+    public var signatureCurve: EllipticCurve? {
+        switch id >> 8 {
+        case 0x02: .p256
+        case 0x03, 0x05: .p384
+        default: nil
+        }
+    }
+
     /// Whether a header commits to the data key. Without, who makes a message can make it open under two keys, to two
     /// contents.
-    public let isCommitting: Bool
+    public var isCommitting: Bool { id >> 8 >= 0x04 }
 
     /// Whether messages end in a signature.
     public var isSigned: Bool { signatureCurve != nil }
@@ -29,56 +63,32 @@ public struct AlgorithmSuite: Sendable, Hashable, CustomStringConvertible {
 
     /// Four hexadecimal digits.
     public var description: String { String(UInt32(id) + 0x10000, radix: 16).dropFirst().description }
-
-    private init(
-        _ id: UInt16, keyBits: Int, _ function: HashFunction? = nil, signature: EllipticCurve? = nil,
-        isCommitting: Bool = false
-    ) {
-        self.id = id
-        keyByteCount = keyBits / 8
-        derivationFunction = function
-        signatureCurve = signature
-        self.isCommitting = isCommitting
-    }
-
-    /// Finds a suite by its identifier; nil for none of the eleven.
-    public init?(id: UInt16) {
-        guard let suite = AlgorithmSuite.all.first(where: { $0.id == id }) else { return nil }
-        self = suite
-    }
-
-    /// Suites of one identifier are the same.
-    public static func == (left: AlgorithmSuite, right: AlgorithmSuite) -> Bool { left.id == right.id }
-
-    /// Hashes the identifier.
-    public func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }
 
 extension AlgorithmSuite {
     /// 0478: AES-256-GCM, HKDF-SHA-512 with key commitment, no signature. Its frames can be released one by one.
-    public static let committing = AlgorithmSuite(0x0478, keyBits: 256, .sha512, isCommitting: true)
+    public static let committing = AlgorithmSuite(0x0478)
     /// 0578: the same with an ECDSA signature on P-384 over the whole message: the default.
-    public static let committingSigned = AlgorithmSuite(
-        0x0578, keyBits: 256, .sha512, signature: .p384, isCommitting: true)
+    public static let committingSigned = AlgorithmSuite(0x0578)
 
     /// 0014: AES-128-GCM under the data key itself.
-    public static let aes128GCM = AlgorithmSuite(0x0014, keyBits: 128)
+    public static let aes128GCM = AlgorithmSuite(0x0014)
     /// 0046: AES-192-GCM under the data key itself.
-    public static let aes192GCM = AlgorithmSuite(0x0046, keyBits: 192)
+    public static let aes192GCM = AlgorithmSuite(0x0046)
     /// 0078: AES-256-GCM under the data key itself.
-    public static let aes256GCM = AlgorithmSuite(0x0078, keyBits: 256)
+    public static let aes256GCM = AlgorithmSuite(0x0078)
     /// 0114: AES-128-GCM, HKDF-SHA-256.
-    public static let aes128GCMSHA256 = AlgorithmSuite(0x0114, keyBits: 128, .sha256)
+    public static let aes128GCMSHA256 = AlgorithmSuite(0x0114)
     /// 0146: AES-192-GCM, HKDF-SHA-256.
-    public static let aes192GCMSHA256 = AlgorithmSuite(0x0146, keyBits: 192, .sha256)
+    public static let aes192GCMSHA256 = AlgorithmSuite(0x0146)
     /// 0178: AES-256-GCM, HKDF-SHA-256.
-    public static let aes256GCMSHA256 = AlgorithmSuite(0x0178, keyBits: 256, .sha256)
+    public static let aes256GCMSHA256 = AlgorithmSuite(0x0178)
     /// 0214: AES-128-GCM, HKDF-SHA-256, ECDSA on P-256.
-    public static let aes128GCMSHA256P256 = AlgorithmSuite(0x0214, keyBits: 128, .sha256, signature: .p256)
+    public static let aes128GCMSHA256P256 = AlgorithmSuite(0x0214)
     /// 0346: AES-192-GCM, HKDF-SHA-384, ECDSA on P-384.
-    public static let aes192GCMSHA384P384 = AlgorithmSuite(0x0346, keyBits: 192, .sha384, signature: .p384)
+    public static let aes192GCMSHA384P384 = AlgorithmSuite(0x0346)
     /// 0378: AES-256-GCM, HKDF-SHA-384, ECDSA on P-384.
-    public static let aes256GCMSHA384P384 = AlgorithmSuite(0x0378, keyBits: 256, .sha384, signature: .p384)
+    public static let aes256GCMSHA384P384 = AlgorithmSuite(0x0378)
 
     /// Every suite, by identifier.
     public static let all: [AlgorithmSuite] = [

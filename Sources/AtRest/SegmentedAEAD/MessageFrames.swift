@@ -13,7 +13,9 @@ struct MessageFrames: SegmentFormat {
 
     func writeAdditionalData(_ sequence: UInt32, isFinal: Bool, count: Int, into data: inout [UInt8]) {
         if isFinal || data.isEmpty {
-            data = messageID
+            data.removeAll(keepingCapacity: true)
+            data.reserveCapacity(messageID.count + MessageFrames.longestTail)
+            data += messageID
             data +=
                 isSingleBlock
                 ? MessageFrames.blockLabel : isFinal ? MessageFrames.finalLabel : MessageFrames.regularLabel
@@ -28,6 +30,8 @@ struct MessageFrames: SegmentFormat {
         }
     }
 
+    /// The longest label, number and length.
+    private static let longestTail = blockLabel.count + 4 + 8
     private static let blockLabel = Array("AWSKMSEncryptionClient Single Block".utf8)
     private static let regularLabel = Array("AWSKMSEncryptionClient Frame".utf8)
     private static let finalLabel = Array("AWSKMSEncryptionClient Final Frame".utf8)

@@ -6,13 +6,15 @@ internal import OpenSSLShim
 /// matters, use an envelope or a managed key, whose formats commit.
 public struct AESGCM: AuthenticatedCipher {
     private let key: AEADKey
-    private let messages = RandomNonceCounter()
 
     /// 16, 24 or 32 bytes.
     public static var keyByteCounts: [Int] { [16, 24, 32] }
 
     /// Takes a key of 16, 24 or 32 bytes.
-    public init(key: borrowing SecretBytes) throws(CryptographyError) {
+    public init(key: borrowing SecretBytes) throws(CryptographyError) { try self.init(takingOver: key.copy()) }
+
+    /// Takes over a key that nobody else needs, without a copy.
+    package init(takingOver key: consuming SecretBytes) throws(CryptographyError) {
         let algorithm: CipherAlgorithm
         switch key.count {
         case 16: algorithm = .aes128GCM
@@ -20,7 +22,7 @@ public struct AESGCM: AuthenticatedCipher {
         case 32: algorithm = .aes256GCM
         default: throw CryptographyError(.invalidKey, "an AES key has 16, 24 or 32 bytes, not \(key.count)")
         }
-        self.key = try AEADKey.make(algorithm, key)
+        do { self.key = try AEADKey(algorithm, key: key.intoBuffer()) } catch { throw CryptographyError(error) }
     }
 
     /// Encrypts into the caller's buffers; see ``AuthenticatedCipher``.
@@ -49,6 +51,6 @@ public struct AESGCM: AuthenticatedCipher {
 
     /// Counts a message with a random nonce.
     public func countRandomNonce() throws(CryptographyError) {
-        try messages.count()
+        try key.countMessage()
     }
 }

@@ -4,7 +4,6 @@ internal import OpenSSLShim
 /// ask for it. Like AES-GCM it does not commit to its key.
 public struct ChaCha20Poly1305: AuthenticatedCipher {
     private let key: AEADKey
-    private let messages = RandomNonceCounter()
 
     /// 32 bytes.
     public static var keyByteCounts: [Int] { [32] }
@@ -14,7 +13,10 @@ public struct ChaCha20Poly1305: AuthenticatedCipher {
         guard key.count == 32 else {
             throw CryptographyError(.invalidKey, "a ChaCha20-Poly1305 key has 32 bytes, not \(key.count)")
         }
-        self.key = try AEADKey.make(.chaCha20Poly1305, key)
+        let copy = key.copy()
+        do {
+            self.key = try AEADKey(.chaCha20Poly1305, key: copy.intoBuffer())
+        } catch { throw CryptographyError(error) }
     }
 
     /// Encrypts into the caller's buffers; see ``AuthenticatedCipher``.
@@ -43,6 +45,6 @@ public struct ChaCha20Poly1305: AuthenticatedCipher {
 
     /// Counts a message with a random nonce.
     public func countRandomNonce() throws(CryptographyError) {
-        try messages.count()
+        try key.countMessage()
     }
 }

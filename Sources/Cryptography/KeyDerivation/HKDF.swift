@@ -1,3 +1,5 @@
+internal import OpenSSLShim
+
 /// HMAC-based extract-and-expand key derivation (RFC 5869).
 ///
 /// Built on a keyed HMAC context: OpenSSL 3.0's own `EVP_KDF` costs several times the hashing.
@@ -17,13 +19,41 @@ public struct HKDF: Sendable {
 
     /// The pseudorandom key of input that stands in secret memory of the caller's.
     package func extract(_ inputKey: Span<UInt8>, salt: Span<UInt8>) throws(CryptographyError) -> SecretBytes {
-        var computation = try HMAC(function, key: SecretBytes(copying: salt)).begin()
-        try computation.update(inputKey)
-        var finished = Optional(computation)
-        return try SecretBytes(count: function.digestByteCount) { key throws(CryptographyError) in
-            if let computation = finished.take() { try computation.finish(into: &key) }
+        try SecretBytes(count: function.digestByteCount) { key throws(CryptographyError) in
+            do throws(NativeError) {
+                var computation = try MACContext(oneTime: function.algorithm, key: salt)
+                try computation.update(inputKey)
+                try computation.finish(into: &key)
+            } catch { throw CryptographyError(error) }
         }
     }
+
+    /// Extracts, and expands to two keys: what formats do that commit to their key.
+    ///
+    /// - Returns: the two keys one after the other, each as long as the digest; who needs less takes its front.
+    package func deriveTwo(
+        from inputKey: Span<UInt8>, salt: Span<UInt8>, _ first: Span<UInt8>, _ second: Span<UInt8>
+    ) throws(CryptographyError) -> SecretBytes {
+        let count = function.digestByteCount
+        let extracted = try extract(inputKey, salt: salt)
+        return try SecretBytes(count: 2 * count) { keys throws(CryptographyError) in
+            do throws(NativeError) {
+                var computation = try MACContext(oneTime: function.algorithm, key: extracted.bytes)
+                try computation.update(first)
+                try computation.update(HKDF.one.span)
+                do {
+                    var block = keys._mutatingExtracting(..<count)
+                    try computation.finishAndRestart(into: &block)
+                }
+                try computation.update(second)
+                try computation.update(HKDF.one.span)
+                var block = keys._mutatingExtracting(count...)
+                try computation.finish(into: &block)
+            } catch { throw CryptographyError(error) }
+        }
+    }
+
+    private static let one: [UInt8] = [1]
 
     /// Key material of `count` bytes, bound to `info` (section 2.3), from a pseudorandom key.
     ///

@@ -14,6 +14,13 @@ typedef struct twin_sha256 twin_sha256;
 twin_sha256 *twin_sha256_new(void);
 int twin_sha256_hash(twin_sha256 *, const uint8_t *in, size_t n, uint8_t out[32]);
 
+// GCM frame by frame, and SHA-384 over what that gives: what a signed message cannot do without.
+typedef struct twin_sha384 twin_sha384;
+twin_sha384 *twin_sha384_new(void);
+int twin_sha384_begin(twin_sha384 *);
+int twin_sha384_update(twin_sha384 *, const uint8_t *in, size_t n);
+int twin_sha384_end(twin_sha384 *, uint8_t out[48]);
+
 typedef struct twin_hmac twin_hmac;
 twin_hmac *twin_hmac_new(const uint8_t *key, size_t n);
 int twin_hmac_tag(twin_hmac *, const uint8_t *in, size_t n, uint8_t out[32]);

@@ -46,12 +46,13 @@ public struct CachingMaterialsManager: CryptographicMaterialsManager {
 
     /// Materials of the cache, or new ones.
     public func encryptionMaterials(for request: EncryptionMaterialsRequest) async throws -> EncryptionMaterials {
-        guard request.suite.derivationFunction != nil, let count = request.plaintextByteCount,
+        guard request.suite.derivesKeys, let count = request.plaintextByteCount,
             let firstUse = MaterialsCache.Usage().adding(count, within: limits)
         else { return try await inner.encryptionMaterials(for: request) }
         let key = MaterialsCache.Key.encryption(
             partition: partition, suite: request.suite, context: request.context,
             requiredContextNames: request.requiredContextNames)
+        if case .encryption(let known)? = cache.take(key, count, at: clock.uptime, within: limits) { return known }
         let materials = try await materials(key, count, firstUse) { [inner, limits] in
             var request = request
             request.plaintextByteCount = Int(clamping: limits.bytes)
@@ -63,7 +64,7 @@ public struct CachingMaterialsManager: CryptographicMaterialsManager {
 
     /// Materials of the cache, or new ones.
     public func decryptionMaterials(for request: DecryptionMaterialsRequest) async throws -> DecryptionMaterials {
-        guard request.suite.derivationFunction != nil else { return try await inner.decryptionMaterials(for: request) }
+        guard request.suite.derivesKeys else { return try await inner.decryptionMaterials(for: request) }
         let key = MaterialsCache.Key.decryption(partition: partition, request)
         let materials = try await materials(key, 0, MaterialsCache.Usage()) { [inner] in
             .decryption(try await inner.decryptionMaterials(for: request))

@@ -47,7 +47,8 @@ struct MessageHeader: Equatable, Sendable {
     /// The header up to the commitment, which follows in version 2.
     func bytes() throws(EnvelopeError) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(256 + dataKeys.reduce(0) { $0 + $1.information.count + $1.ciphertext.count })
+        // Room for commitment and tag, and for all of a short message.
+        bytes.reserveCapacity(640 + dataKeys.reduce(0) { $0 + $1.information.count + $1.ciphertext.count })
         bytes.append(suite.messageVersion)
         if suite.messageVersion == 1 { bytes.append(MessageHeader.customerAuthenticated) }
         bytes.appendBigEndian(suite.id)

@@ -14,24 +14,29 @@ struct MessageKeys: Sendable {
     init(_ dataKey: SharedSecret, _ header: MessageHeader) throws(CryptographyError) {
         let suite = header.suite
         guard let function = suite.derivationFunction else {
-            let key = dataKey.copy()
-            cipher = try AESGCM(key: key)
+            cipher = try AESGCM(takingOver: dataKey.copy())
             commitment = []
             return
         }
         var information: [UInt8] = []
         information.appendBigEndian(suite.id)
         if suite.isCommitting {
-            let keys = try HKDF(function).expansion(of: dataKey, salt: header.messageID.span)
             information += MessageKeys.derivationLabel
-            cipher = try AESGCM(key: try keys.expand(info: information.span, count: suite.keyByteCount))
-            let commitment = try keys.expand(
-                info: MessageKeys.commitmentLabel.span, count: MessageHeader.commitmentCount)
-            self.commitment = commitment.bytes.array
+            let keys = try dataKey.withBytes { bytes throws(CryptographyError) in
+                try HKDF(function).deriveTwo(
+                    from: bytes, salt: header.messageID.span, information.span, MessageKeys.commitmentLabel.span)
+            }
+            let second = keys.count / 2
+            cipher = try AESGCM(takingOver: keys.slice(..<suite.keyByteCount))
+            commitment = keys.bytes.extracting(second..<(second + MessageHeader.commitmentCount)).array
         } else {
-            let keys = try HKDF(function).expansion(of: dataKey, salt: Span())
             information += header.messageID
-            cipher = try AESGCM(key: try keys.expand(info: information.span, count: suite.keyByteCount))
+            let hkdf = HKDF(function)
+            let extracted = try dataKey.withBytes { bytes throws(CryptographyError) in
+                try hkdf.extract(bytes, salt: Span())
+            }
+            cipher = try AESGCM(
+                takingOver: try hkdf.expand(extracted, info: information.span, count: suite.keyByteCount))
             commitment = []
         }
     }
@@ -51,10 +56,12 @@ struct MessageKeys: Sendable {
     ///
     /// - Parameter context: the pairs that are authenticated and not stored.
     func start(_ header: MessageHeader, with context: EncryptionContext) throws -> [UInt8] {
-        var start = try header.bytes() + commitment
+        var start = try header.bytes()
+        start += commitment
         let tag = try tag(start, with: context, nonce: MessageKeys.headerNonce)
         if header.suite.messageVersion == 1 { start += MessageKeys.headerNonce }
-        return start + tag
+        start += tag
+        return start
     }
 
     /// AES-GCM of nothing. Its nonce is zero in all that is written, and no frame has that one.
@@ -73,12 +80,4 @@ struct MessageKeys: Sendable {
     private static let derivationLabel = Array("DERIVEKEY".utf8)
     private static let commitmentLabel = Array("COMMITKEY".utf8)
     private static let headerNonce = [UInt8](repeating: 0, count: MessageHeader.nonceCount)
-}
-
-extension HKDF {
-    /// The expansion of what is extracted from a data key.
-    fileprivate func expansion(of key: SharedSecret, salt: Span<UInt8>) throws(CryptographyError) -> HKDFExpansion {
-        let extracted = try key.withBytes { bytes throws(CryptographyError) in try extract(bytes, salt: salt) }
-        return try expansion(of: extracted)
-    }
 }

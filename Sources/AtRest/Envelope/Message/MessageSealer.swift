@@ -32,13 +32,12 @@ final class MessageSealer {
         let keys = try MessageKeys(dataKey, header)
         body = BodyCipher(keys, header)
         context = materials.context
-        let start = try keys.start(header, with: materials.context.keeping(materials.requiredContextNames))
+        var start = try keys.start(header, with: materials.context.keeping(materials.requiredContextNames))
         signature = try materials.signingKey.map { try MessageSignature(signingWith: $0) }
         try signature?.update(start.span)
+        let frames = body.frameByteCount == 0 ? 1 : expectedByteCount / body.frameByteCount + 1
+        start.reserveCapacity(start.count + expectedByteCount + frames * BodyCipher.largestOverhead)
         output = start
-        let frames = expectedByteCount / max(body.frameByteCount, 1) + 1
-        output.reserveCapacity(
-            start.count + expectedByteCount + (body.frameByteCount == 0 ? 1 : frames) * BodyCipher.largestOverhead)
     }
 
     deinit { pending.cleanse() }
