@@ -69,7 +69,16 @@ let package = Package(
         .testTarget(
             name: "AuditingTests", dependencies: ["Auditing", "Cryptography", "RecordStorage", "StrongroomTestSupport"]),
         .testTarget(
-            name: "DurabilityTests", dependencies: ["KeyManagement", "SQLiteRecordStorage", "StrongroomTestSupport"]),
+            name: "DurabilityTests",
+            dependencies: [
+                "FaultyDisk", "KeyManagement", "SQLiteRecordStorage", "StrongroomPropertyTesting",
+                "StrongroomTestSupport",
+            ]),
+        .target(
+            name: "FaultyDisk",
+            dependencies: [.target(name: "CStrongroomSQLite", condition: .when(traits: ["SQLite"]))],
+            path: "Tests/FaultyDisk",
+            cSettings: [.define("STRONGROOM_SQLITE", .when(traits: ["SQLite"]))]),
         .testTarget(name: "ExampleTests", dependencies: ["Console", "KeyManagement", "StrongroomTestSupport"]),
         .testTarget(name: "AtRestTests", dependencies: ["AtRest", "StrongroomTestSupport"]),
         .testTarget(

@@ -42,6 +42,9 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
 
         /// The root of trust does not open this store: a wrong passphrase or key file.
         public static let wrongRootOfTrust = Code(name: "WrongRootOfTrust")
+        /// The clock was set while the service ran, or is behind the store's newest key: no date for a deletion is taken
+        /// from it. Open the store again once it is right.
+        public static let clockJumped = Code(name: "ClockJumped")
         /// The stored state is not what this service wrote.
         public static let tampered = Code(name: "StoreTampered")
         /// The store failed; ``KeyManagementError/storeError`` says how.

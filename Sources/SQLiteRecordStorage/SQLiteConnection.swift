@@ -1,5 +1,6 @@
 #if SQLite
 internal import CStrongroomSQLite
+internal import Glibc
 internal import RecordStorage
 
 /// One connection with its prepared statements. Used by one thread at a time.
@@ -21,7 +22,7 @@ internal import RecordStorage
         unsafe self.handle = unsafe opened
         unsafe sqlite3_extended_result_codes(handle, 1)
         unsafe sqlite3_busy_timeout(handle, Int32(clamping: waitingTime.components.seconds * 1000))
-        try execute("PRAGMA journal_mode = WAL")
+        try enterWriteAheadLog(waitingTime)
         try execute("PRAGMA synchronous = FULL")
         try execute("PRAGMA trusted_schema = OFF")
         try execute("PRAGMA cell_size_check = ON")
@@ -30,6 +31,19 @@ internal import RecordStorage
     deinit {
         statements = [:]
         unsafe sqlite3_close_v2(handle)
+    }
+
+    /// Where two connections do this to a new file at once, SQLite refuses one of them without waiting for the other.
+    private func enterWriteAheadLog(_ waitingTime: Duration) throws(RecordStoreError) {
+        let deadline = ContinuousClock.now + waitingTime
+        while true {
+            do throws(RecordStoreError) {
+                return try execute("PRAGMA journal_mode = WAL")
+            } catch {
+                guard error.code == .locked, .now < deadline else { throw error }
+                usleep(2000)
+            }
+        }
     }
 
     /// Runs statements that return nothing of interest.

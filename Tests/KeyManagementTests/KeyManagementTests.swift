@@ -140,6 +140,33 @@ func testRoot(_ byte: UInt8 = 1) throws -> KeyFileRoot {
         #expect(try store.records(prefix: "key/").isEmpty)
     }
 
+    @Test(arguments: [400.0, -400]) func `a clock that jumps deletes nothing`(_ days: Double) async throws {
+        let admin = try await alice()
+        let (waiting, other) = (try await admin.createKey(.symmetric), try await admin.createKey(.symmetric))
+        let sealed = try await admin.encrypt([7], under: waiting)
+        try await admin.scheduleDeletion(KeyIdentifier(waiting))
+        clock.advance(days: 1)
+        clock.jump(days: days)
+        await #expect(throws: KeyManagementError(.clockJumped)) { try await admin.service.deleteDueKeys() }
+        await #expect(throws: KeyManagementError(.clockJumped)) {
+            try await admin.scheduleDeletion(KeyIdentifier(other))
+        }
+        // Opened on a clock that is behind the store's own keys, a service does not take it for the time either.
+        if days < 0 {
+            let again = try await alice()
+            await #expect(throws: KeyManagementError(.clockJumped)) {
+                try await again.scheduleDeletion(KeyIdentifier(other))
+            }
+        }
+        // The clock is right again, and everything is there.
+        clock.jump(days: -days)
+        #expect(try await admin.service.deleteDueKeys() == 0)
+        try await admin.cancelDeletion(KeyIdentifier(waiting))
+        try await admin.enable(KeyIdentifier(waiting))
+        #expect(try await admin.decrypt(sealed).revealed == [7])
+        #expect(try await admin.service.verifyAuditTrail(unlockedBy: testRoot()).isSound)
+    }
+
     @Test func `aliases move and go`() async throws {
         let admin = try await alice()
         let (first, second) = (try await admin.createKey(.symmetric), try await admin.createKey(.symmetric))
@@ -248,6 +275,32 @@ func testRoot(_ byte: UInt8 = 1) throws -> KeyFileRoot {
         for blob in sealed { #expect(try await again.decrypt(blob).revealed == [9]) }
         #expect(try again.service.refreshedState().root.record.domainVersions == [2])
         #expect(try await again.service.verifyAuditTrail(unlockedBy: testRoot()).isSound)
+    }
+
+    @Test func `services make one store, and rotate its domain key, at once`() async throws {
+        for _ in 0..<20 {
+            let store = MemoryRecordStore()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<3 {
+                    group.addTask {
+                        let service = try await KeyManagementService(store: store, rootOfTrust: testRoot())
+                        // A conflict tells it to open the store again; anything else is a failure.
+                        do {
+                            _ = try await service.client(for: .root(account: "111122223333")).createKey(.symmetric)
+                            try await service.rotateDomainKey(unlockedBy: testRoot())
+                        } catch let error as KeyManagementError where error.code == .conflict {}
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let service = try await KeyManagementService(store: store, rootOfTrust: testRoot())
+            let client = service.client(for: .root(account: "111122223333"))
+            for key in try await client.listKeys() {
+                let handle = try await client.key(KeyIdentifier(key.id), for: Encryption.self)
+                #expect(try await client.decrypt(client.encrypt([1], under: handle)).revealed == [1])
+            }
+            #expect(try await service.verifyAuditTrail(unlockedBy: testRoot()).isSound)
+        }
     }
 
     @Test func `no key is made under a domain key that is being retired`() async throws {

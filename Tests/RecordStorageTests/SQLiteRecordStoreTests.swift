@@ -59,6 +59,23 @@ import Testing
         #expect(try store.revision == Revision(301))
     }
 
+    @Test func `many make one file at once`() async throws {
+        for round in 0..<20 {
+            let path = folder.path("new.\(round).db")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in 0..<4 {
+                    group.addTask {
+                        try SQLiteRecordStore(path: path).commit([
+                            .put(try RecordName("r/\(index)"), [1], expecting: .absent)
+                        ])
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try SQLiteRecordStore(path: path).records(prefix: "r/").count == 4)
+        }
+    }
+
     @Test func `a newer, a foreign and a damaged file are told apart`() throws {
         func refusal() -> RecordStoreError.Code? {
             do {

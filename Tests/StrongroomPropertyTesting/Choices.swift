@@ -7,17 +7,17 @@ package struct Choices: Sendable {
     package private(set) var drawn: [UInt64] = []
 
     private let replay: [UInt64]?
-    private var state: UInt64
+    private var generator: SeededGenerator
 
     /// Draws from a seed.
     package init(seed: UInt64) {
-        state = seed
+        generator = SeededGenerator(seed: seed)
         replay = nil
     }
 
     /// Replays recorded choices; where they end, the simplest choice follows.
     package init(replaying choices: [UInt64]) {
-        state = 0
+        generator = SeededGenerator(seed: 0)
         replay = choices
     }
 
@@ -27,18 +27,9 @@ package struct Choices: Sendable {
         if let replay {
             choice = drawn.count < replay.count ? min(replay[drawn.count], bound) : 0
         } else {
-            choice = bound == .max ? next() : next() % (bound + 1)
+            choice = bound == .max ? generator.next() : generator.next() % (bound + 1)
         }
         drawn.append(choice)
         return choice
-    }
-
-    /// SplitMix64.
-    private mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -111,6 +111,7 @@ extension KeyManagementClient {
     /// Has a key deleted, with all that it sealed, after 7 to 30 days.
     ///
     /// - Returns: when.
+    /// - Throws: `clockJumped` too.
     @discardableResult
     public func scheduleDeletion(
         _ identifier: KeyIdentifier, afterDays days: Int = 30
@@ -120,7 +121,8 @@ extension KeyManagementClient {
         }
         let date = Date(
             timeIntervalSince1970: (service.clock.now.timeIntervalSince1970 + Double(days) * 86400).rounded())
-        try await change("ScheduleKeyDeletion", identifier) { record, log, _ in
+        try await change("ScheduleKeyDeletion", identifier) { record, log, state in
+            try service.checkClock(log.time, state)
             log.parameters.append(("pendingWindowInDays", .number(days)))
             record.deletion = date.timeIntervalSince1970
         }

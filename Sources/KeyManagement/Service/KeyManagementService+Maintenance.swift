@@ -13,10 +13,13 @@ extension KeyManagementService {
     /// Such a key is unusable from its date on, whether or not this has run.
     ///
     /// - Returns: how many.
+    /// - Throws: `clockJumped`; nothing is deleted then.
     @discardableResult
     public func deleteDueKeys() async throws(KeyManagementError) -> Int {
         let now = clock.now
-        let due = try refreshedState().keys.values.filter { $0.state(at: now) == nil }
+        let state = try refreshedState()
+        try checkClock(now, state)
+        let due = state.keys.values.filter { $0.state(at: now) == nil }
         for key in due {
             try await change("DeleteKey", as: KeyManagementService.itself) { log, state in
                 log.use(key)
@@ -31,6 +34,22 @@ extension KeyManagementService {
             }
         }
         return due.count
+    }
+
+    /// Refuses a time that somebody has set: a deletion cannot be undone.
+    ///
+    /// A clock that was wrong before the store was opened, and is ahead, cannot be told from a right one.
+    func checkClock(_ now: Date, _ state: ServiceState) throws(KeyManagementError) {
+        let tolerance = 3600.0
+        let passed = (clock.uptime - opening.uptime) / .seconds(1)
+        let drift = now.timeIntervalSince(opening.time) - passed
+        let newest = state.keys.values.lazy.compactMap { $0.record.materials.last?.created }.max() ?? 0
+        guard abs(drift) < tolerance else {
+            throw KeyManagementError(.clockJumped, "the clock was set by \(Int(drift)) s since the store was opened")
+        }
+        guard now.timeIntervalSince1970 > newest - tolerance else {
+            throw KeyManagementError(.clockJumped, "the clock is behind the store's newest key")
+        }
     }
 
     /// Seals the store's key under another root of trust: a change of passphrase. One record is rewritten.
@@ -95,16 +114,14 @@ extension KeyManagementService {
     private func move(_ key: ManagedKey, to active: UInt32) async throws(KeyManagementError) {
         try await change("RewrapKey", as: KeyManagementService.itself) { log, state in
             log.use(key)
+            // Another process may have rotated once more in the meantime, and moves the keys itself.
             guard let current = state.keys["\(key.record.account)/\(key.record.id)"],
-                let target = state.domains[active]
+                state.root.record.domainVersions.max() == active, let target = state.domains[active]
             else { return ([], ()) }
             var record = current.record
             for (index, material) in record.materials.enumerated() where material.domain != active {
+                let opened = try record.material(index, domains: state.domains)
                 let label = record.label(material.id, version: index)
-                guard let opened = try state.domains[material.domain]?.open(material.wrapped, authenticating: label)
-                else {
-                    throw KeyManagementError(.tampered, "a material of \(record.id) does not open")
-                }
                 record.materials[index].wrapped = try target.seal(opened, authenticating: label)
                 record.materials[index].domain = active
             }

@@ -23,6 +23,7 @@ public final class KeyManagementService: Sendable {
     let scope: ServiceScope
     let authorizer: any Authorizer
     let clock: any WallClock
+    let opening: (time: Date, uptime: Duration)
     let trail: AuditTrail
     private let copies: [any AuditSink]
     let records: AuthenticatedRecords
@@ -61,6 +62,7 @@ public final class KeyManagementService: Sendable {
             self.scope = scope
             self.authorizer = try authorizer ?? PolicyEngine.trustingAccountMembers()
             self.clock = clock
+            opening = (clock.now, clock.uptime)
             self.records = records
             self.copies = copies
             trail = try AuditTrail(store: store, rootKey: secrets.audit, durability: audit, isBegun: true)
@@ -120,6 +122,8 @@ public final class KeyManagementService: Sendable {
     /// Opens the root record, or makes it in an empty store.
     static func unlock(_ store: any RecordStore, _ root: any RootOfTrust) async throws -> StoreSecrets {
         for _ in 0..<3 {
+            // Looked for before the root record, which is older than any key: others may be making the store right now.
+            let hasKeys = try !store.records(prefix: KeyRecord.prefix, after: nil, limit: 1).isEmpty
             if let record = try await store.asynchronous.record(RootRecord.name) {
                 let bytes = Array(record.value.dropLast(32))
                 let parsed = try StoredJSON.decode(RootRecord.self, bytes, RootRecord.name)
@@ -128,9 +132,7 @@ public final class KeyManagementService: Sendable {
                 }
                 return try await parsed.unlock(with: root)
             }
-            guard try store.records(prefix: KeyRecord.prefix, after: nil, limit: 1).isEmpty else {
-                throw KeyManagementError(.tampered, "the root record is gone")
-            }
+            guard !hasKeys else { throw KeyManagementError(.tampered, "the root record is gone") }
             let secrets = try await RootRecord.make(for: root)
             let records = try AuthenticatedRecords(store: store, key: secrets.records)
             do {
@@ -138,8 +140,9 @@ public final class KeyManagementService: Sendable {
                 let trail = try AuditTrail.beginning(rootKey: secrets.audit)
                 try records.commit([.put(RootRecord.name, value, expecting: .absent)], alongside: [trail])
                 return secrets
-            } catch let error as RecordStoreError where error.code == .conflict {
-                continue
+            } catch {
+                // Where another process was faster, what it has made is there, and none of it fits these secrets.
+                guard try store.record(RootRecord.name) != nil else { throw error }
             }
         }
         throw KeyManagementError(.conflict, "the store is being made by others")

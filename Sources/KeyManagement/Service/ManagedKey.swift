@@ -38,13 +38,7 @@ final class ManagedKey: Sendable {
     func backingKey(_ index: Int, domains: [UInt32: AESGCM]) throws -> BackingKey {
         let id = materials[index]
         if let ready = backing.withLock({ $0[id] }) { return ready }
-        let stored = record.materials[index]
-        guard let domain = domains[stored.domain] else {
-            throw KeyManagementError(
-                .internalFailure, "another process has rotated the store's domain key: open the store again")
-        }
-        guard let material = try? domain.open(stored.wrapped, authenticating: record.label(stored.id, version: index))
-        else { throw KeyManagementError(.tampered, "a material of \(record.id) does not open") }
+        let material = try record.material(index, domains: domains)
         let key = try BackingKey(id: id, material: material)
         return backing.withLock { backing in
             if let ready = backing[id] { return ready }

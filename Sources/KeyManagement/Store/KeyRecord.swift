@@ -42,6 +42,22 @@ struct KeyRecord: Codable, Sendable {
             id: id, created: time.timeIntervalSince1970, domain: domain,
             wrapped: try key.seal(material, authenticating: label(id, version: materials.count)))
     }
+
+    /// A material, unwrapped.
+    ///
+    /// - Throws: `conflict` where it is wrapped under a domain key that this process has not seen; `tampered`.
+    func material(_ index: Int, domains: [UInt32: AESGCM]) throws(KeyManagementError) -> SecretBytes {
+        let stored = materials[index]
+        guard let domain = domains[stored.domain] else {
+            throw KeyManagementError(
+                .conflict, "another process has rotated the store's domain key: open the store again")
+        }
+        do {
+            return try domain.open(stored.wrapped, authenticating: label(stored.id, version: index))
+        } catch {
+            throw KeyManagementError(.tampered, "a material of \(id) does not open")
+        }
+    }
 }
 
 /// An alias as it is stored.
