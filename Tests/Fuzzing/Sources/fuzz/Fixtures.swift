@@ -15,8 +15,12 @@ enum Fixtures {
         return Envelope(keyring: keyring, suite: .committing, framing: .frames(of: 32))
     }()
 
-    /// The header of a message whose body the fuzzer writes.
-    nonisolated(unsafe) static var messageHead: [UInt8] = []
+    /// Opens whatever suite a message has, and seals in one block without commitment.
+    static let older = Envelope(
+        keyring: envelope.keyring, suite: .aes256GCM, framing: .singleBlock, policy: .forbidEncryptAllowDecrypt)
+
+    /// The headers of messages whose bodies the fuzzer writes: version 2 in frames, version 1 in one block.
+    nonisolated(unsafe) static var messageHeads: [[UInt8]] = []
     nonisolated(unsafe) static var service: KeyManagementService?
     static let store = ForgetfulStore()
 
@@ -40,8 +44,11 @@ enum Fixtures {
             store: store, rootOfTrust: root, audit: .buffered(lossWindow: .seconds(3600)))
         self.service = service
         _ = try await client().createKey(.symmetric, alias: "alias/a")
-        let message = try await envelope.encrypt([])
-        messageHead = Array(message.dropLast(4 + 4 + 12 + 4 + 16))
+        // Without the last frame: end mark, number, nonce, length, tag; and without the block: nonce, length, tag.
+        messageHeads = [
+            try await envelope.encrypt([]).dropLast(4 + 4 + 12 + 4 + 16),
+            try await older.encrypt([]).dropLast(12 + 8 + 16),
+        ]
     }
 
     static func client() -> KeyManagementClient {

@@ -12,17 +12,21 @@ enum Seeds {
         case .blob:
             let key = try await Fixtures.client().key("alias/a", for: Encryption.self)
             return [try await Fixtures.client().encrypt([1, 2, 3], under: key).bytes]
-        case .message:
+        case .message, .messageHeader:
             let signed = Envelope(
                 keyring: Fixtures.envelope.keyring, suite: .committingSigned, framing: .frames(of: 32))
+            let plaintext = [UInt8](0..<100)
             return [
-                try await Fixtures.envelope.encrypt([UInt8](0..<100), context: ["a": "b"]),
-                try await signed.encrypt([UInt8](0..<40)), Fixtures.messageHead,
+                try await Fixtures.envelope.encrypt(plaintext, context: ["a": "b"]),
+                try await signed.encrypt(plaintext),
+                try await Fixtures.older.encrypt(plaintext, context: ["a": "b", "c": "d"]), Fixtures.messageHeads[0],
             ]
         case .messageBody:
+            let plaintext = [UInt8](0..<80)
             return [
-                try await Array(Fixtures.envelope.encrypt([UInt8](0..<80)).dropFirst(Fixtures.messageHead.count)),
-                [255, 255, 255, 255, 0, 0, 0, 1] + [UInt8](repeating: 0, count: 11) + [1, 0, 0, 0, 0],
+                [0] + (try await Fixtures.envelope.encrypt(plaintext)).dropFirst(Fixtures.messageHeads[0].count),
+                [1] + (try await Fixtures.older.encrypt(plaintext)).dropFirst(Fixtures.messageHeads[1].count),
+                [0, 255, 255, 255, 255, 0, 0, 0, 1] + [UInt8](repeating: 0, count: 11) + [1, 0, 0, 0, 0],
             ]
         case .policy:
             return [

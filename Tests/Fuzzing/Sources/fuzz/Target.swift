@@ -9,6 +9,7 @@ import SQLiteRecordStorage
 enum Target: String, CaseIterable {
     case blob
     case message
+    case messageHeader = "message-header"
     case messageBody = "message-body"
     case policy
     case publicKey = "public-key"
@@ -26,8 +27,11 @@ enum Target: String, CaseIterable {
         case .blob:
             let ciphertext = try Ciphertext(bytes)
             _ = try await Fixtures.client().decrypt(ciphertext).count
-        case .message: _ = try await Fixtures.envelope.decrypt(bytes).plaintext.count
-        case .messageBody: _ = try await Fixtures.envelope.decrypt(Fixtures.messageHead + bytes).plaintext.count
+        case .message: _ = try await Fixtures.older.decrypt(bytes).plaintext.count
+        case .messageHeader: _ = try Envelope.inspect(bytes)
+        case .messageBody:
+            let head = Fixtures.messageHeads[Int(bytes.first ?? 0) % Fixtures.messageHeads.count]
+            _ = try await Fixtures.older.decrypt(head + bytes.dropFirst()).plaintext.count
         case .policy:
             let policy = try PolicyDocument(String(decoding: bytes, as: UTF8.self))
             let request = AccessRequest(
