@@ -39,6 +39,9 @@ let package = Package(
         .executableTarget(
             name: "quickstart", dependencies: ["AtRest", "Console", "SQLiteRecordStorage"],
             path: "Documentation/Examples/Quickstart"),
+        .executableTarget(
+            name: "sealed-folder", dependencies: ["AtRest", "Console", "SQLiteRecordStorage"],
+            path: "Documentation/Examples/SealedFolder"),
         .target(name: "AtRest", dependencies: ["KeyManagement", "Cryptography", "SystemCalls"]),
         .target(
             name: "KeyManagement",

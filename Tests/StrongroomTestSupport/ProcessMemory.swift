@@ -3,8 +3,14 @@ import Glibc
 
 /// The memory of this process, as /proc shows it.
 package enum ProcessMemory {
+    /// Whether a sanitizer is here: its shadow of the memory is too large to be searched, or dumped.
+    package static var isInstrumented: Bool {
+        ["__asan_init", "__tsan_init"].contains { (name: String) in unsafe dlsym(nil, name) != nil }
+    }
+
     /// Whether a process that crashes leaves a file named core in its folder.
     package static var dumpsCore: Bool {
+        guard !isInstrumented else { return false }
         let pattern = (try? String(contentsOfFile: "/proc/sys/kernel/core_pattern", encoding: .utf8)) ?? "|"
         return pattern.hasPrefix("core")
     }

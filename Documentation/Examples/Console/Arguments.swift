@@ -1,14 +1,20 @@
-/// The words after a command's name: options with a value, flags, and at most one other word.
+/// The words after a command's name: options with a value, flags, and others.
 package struct Arguments: Sendable {
     package let values: [String: String]
     package let flags: Set<String>
-    package let file: String?
+    /// The words that are neither, in order.
+    package let words: [String]
+    /// The first of them.
+    package var file: String? { words.first }
 
     /// Sorts the words.
     ///
+    /// - Parameter count: how many others there may be.
     /// - Throws: ``UsageError`` for a word that has no meaning here.
-    package init(_ words: [String], options: Set<String>, flags known: Set<String>) throws(UsageError) {
-        var (values, flags, file): ([String: String], Set<String>, String?) = ([:], [], nil)
+    package init(
+        _ words: [String], options: Set<String>, flags known: Set<String>, words count: Int = 1
+    ) throws(UsageError) {
+        var (values, flags, others): ([String: String], Set<String>, [String]) = ([:], [], [])
         var rest = words[...]
         while let word = rest.popFirst() {
             if options.contains(word) {
@@ -16,15 +22,15 @@ package struct Arguments: Sendable {
                 values[word] = value
             } else if known.contains(word) {
                 flags.insert(word)
-            } else if word.hasPrefix("-") || file != nil {
+            } else if word.hasPrefix("-") || others.count == count {
                 throw UsageError("what is \(word)?")
             } else {
-                file = word
+                others.append(word)
             }
         }
         self.values = values
         self.flags = flags
-        self.file = file
+        self.words = others
     }
 }
 

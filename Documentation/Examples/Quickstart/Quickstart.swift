@@ -61,12 +61,7 @@ import SQLiteRecordStorage
         let root = PassphraseRoot(passphrase)
         let kms = try await KeyManagementService(store: SQLiteRecordStore(path: store), rootOfTrust: root)
         let client = kms.client(for: .user(NSUserName(), account: "000000000000"))
-        let key: Key<Encryption>
-        if try await client.listAliases().contains(where: { $0.name == "alias/quickstart" }) {
-            key = try await client.key("alias/quickstart", for: Encryption.self)
-        } else {
-            key = try await client.createKey(.symmetric, alias: "alias/quickstart")
-        }
+        let key = try await client.findOrCreateKey("alias/quickstart")
         print("key         \(key)")
         try await body(Envelope(keyring: KMSKeyring(client, key), suite: .committing, framing: .frames(of: 1 << 16)))
         print("\n\(Presentation.auditTable(try await kms.auditEvents()))")

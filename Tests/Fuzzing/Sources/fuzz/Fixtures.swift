@@ -9,15 +9,16 @@ enum Fixtures {
     static let rootKey = [UInt8](repeating: 1, count: 32)
     static let account = "111122223333"
 
-    static let envelope: Envelope = {
+    static let keyring: RawAESKeyring = {
         let key = SecretBytes(copying: [UInt8](repeating: 2, count: 32))
         guard let keyring = try? RawAESKeyring(namespace: "fuzz", name: "key", key: key) else { fatalError() }
-        return Envelope(keyring: keyring, suite: .committing, framing: .frames(of: 32))
+        return keyring
     }()
+    static let envelope = Envelope(keyring: keyring, suite: .committing, framing: .frames(of: 32))
 
     /// Opens whatever suite a message has, and seals in one block without commitment.
     static let older = Envelope(
-        keyring: envelope.keyring, suite: .aes256GCM, framing: .singleBlock, policy: .forbidEncryptAllowDecrypt)
+        keyring: keyring, suite: .aes256GCM, framing: .singleBlock, policy: .forbidEncryptAllowDecrypt)
 
     /// The headers of messages whose bodies the fuzzer writes: version 2 in frames, version 1 in one block.
     nonisolated(unsafe) static var messageHeads: [[UInt8]] = []

@@ -14,7 +14,7 @@ enum Seeds {
             return [try await Fixtures.client().encrypt([1, 2, 3], under: key).bytes]
         case .message, .messageHeader:
             let signed = Envelope(
-                keyring: Fixtures.envelope.keyring, suite: .committingSigned, framing: .frames(of: 32))
+                keyring: Fixtures.keyring, suite: .committingSigned, framing: .frames(of: 32))
             let plaintext = [UInt8](0..<100)
             return [
                 try await Fixtures.envelope.encrypt(plaintext, context: ["a": "b"]),
