@@ -15,6 +15,8 @@ extension OutputSpan<UInt8> {
 extension [UInt8] {
     /// Appends bytes.
     package mutating func append(copying bytes: Span<UInt8>) {
+        // Appending nothing to an empty array would write to the storage that all empty arrays share.
+        guard !bytes.isEmpty else { return }
         append(addingCapacity: bytes.count) { output in output.append(copying: bytes) }
     }
 
