@@ -36,11 +36,7 @@ package enum Subprocess {
         try process.run()
         process.waitUntilExit()
         return Result(
-            status: process.terminationStatus, output: try read(outputFile), errors: try read(errorFile))
-    }
-
-    /// Not by `Data(contentsOf:)`, which leaks a page where a file is empty.
-    private static func read(_ file: URL) throws -> Data {
-        try FileHandle(forReadingFrom: file).readToEnd() ?? Data()
+            status: process.terminationStatus, output: try Data(contentsOf: outputFile),
+            errors: try Data(contentsOf: errorFile))
     }
 }

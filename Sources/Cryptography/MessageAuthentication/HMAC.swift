@@ -25,9 +25,12 @@ public struct HMAC: MessageAuthenticator {
 
     /// The tag of a message. Allocates nothing.
     public func authenticate(_ message: Span<UInt8>) throws(CryptographyError) -> Digest {
-        var computation = try begin()
-        try computation.update(message)
-        return try computation.finish()
+        var tag = Digest(zeroes: tagByteCount)
+        do {
+            var bytes = tag.mutableBytes
+            try key.authenticate(message, into: &bytes)
+        } catch { throw CryptographyError(error) }
+        return tag
     }
 
     /// The tag of an array.

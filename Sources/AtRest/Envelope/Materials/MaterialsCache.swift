@@ -58,15 +58,16 @@ public final class MaterialsCache: Sendable {
     /// The materials of a key, if they are there, not expired, and have room for a message of this length, which is counted.
     func take(_ key: Key, _ byteCount: Int, at now: Duration, within limits: Usage) -> Materials? {
         state.withLock { state in
-            guard var entry = state.entries[key] else { return nil }
+            // By its place: the key, which has a whole encryption context in it, is hashed once.
+            guard let place = state.entries.index(forKey: key) else { return nil }
+            let entry = state.entries.values[place]
             guard now < entry.expiry, let usage = entry.usage.adding(byteCount, within: limits) else {
-                state.entries[key] = nil
+                state.entries.remove(at: place)
                 return nil
             }
             state.uses += 1
-            entry.usage = usage
-            entry.lastUse = state.uses
-            state.entries[key] = entry
+            state.entries.values[place].usage = usage
+            state.entries.values[place].lastUse = state.uses
             return entry.materials
         }
     }

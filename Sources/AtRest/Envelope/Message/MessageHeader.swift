@@ -76,6 +76,7 @@ struct MessageHeader: Equatable, Sendable {
         guard !context.pairs.isEmpty else { return [] }
         guard context.pairs.count <= 65535 else { throw EnvelopeError(.limitExceeded, "an encryption context") }
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(128 * context.pairs.count)
         bytes.appendBigEndian(UInt16(context.pairs.count))
         for (name, value) in context.pairs.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
             try append(name.utf8, to: &bytes)

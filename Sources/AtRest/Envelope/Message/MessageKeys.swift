@@ -19,6 +19,7 @@ struct MessageKeys: Sendable {
             return
         }
         var information: [UInt8] = []
+        information.reserveCapacity(32)
         information.appendBigEndian(suite.id)
         if suite.isCommitting {
             information += MessageKeys.derivationLabel
@@ -48,7 +49,7 @@ struct MessageKeys: Sendable {
         guard commitment.span.isEqualInConstantTime(to: read.commitment.span) else {
             throw EnvelopeError(.notAuthentic)
         }
-        let tag = try tag(read.bytes, with: context, nonce: read.nonce)
+        let tag = try tag(read.bytes, with: context, nonce: read.nonce.span)
         guard tag.span.isEqualInConstantTime(to: read.tag.span) else { throw EnvelopeError(.notAuthentic) }
     }
 
@@ -58,26 +59,28 @@ struct MessageKeys: Sendable {
     func start(_ header: MessageHeader, with context: EncryptionContext) throws -> [UInt8] {
         var start = try header.bytes()
         start += commitment
-        let tag = try tag(start, with: context, nonce: MessageKeys.headerNonce)
-        if header.suite.messageVersion == 1 { start += MessageKeys.headerNonce }
-        start += tag
+        let nonce = InlineArray<12, UInt8>(repeating: 0)
+        let tag = try tag(start, with: context, nonce: nonce.span)
+        if header.suite.messageVersion == 1 { start.append(copying: nonce.span) }
+        start.append(copying: tag.span)
         return start
     }
 
     /// AES-GCM of nothing. Its nonce is zero in all that is written, and no frame has that one.
-    private func tag(_ bytes: [UInt8], with context: EncryptionContext, nonce: [UInt8]) throws -> [UInt8] {
+    private func tag(
+        _ bytes: [UInt8], with context: EncryptionContext, nonce: Span<UInt8>
+    ) throws -> InlineArray<16, UInt8> {
         let data = context.pairs.isEmpty ? bytes : bytes + (try MessageHeader.serialize(context))
-        var (tag, nothing) = ([UInt8](repeating: 0, count: MessageHeader.tagCount), [UInt8]())
+        var (tag, nothing) = (InlineArray<16, UInt8>(repeating: 0), InlineArray<0, UInt8>(repeating: 0))
         do {
             var tagSpan = tag.mutableSpan
             var ciphertext = nothing.mutableSpan
             try cipher.seal(
-                Span(), authenticating: data.span, uniqueNonce: nonce.span, ciphertext: &ciphertext, tag: &tagSpan)
+                Span(), authenticating: data.span, uniqueNonce: nonce, ciphertext: &ciphertext, tag: &tagSpan)
         }
         return tag
     }
 
     private static let derivationLabel = Array("DERIVEKEY".utf8)
     private static let commitmentLabel = Array("COMMITKEY".utf8)
-    private static let headerNonce = [UInt8](repeating: 0, count: MessageHeader.nonceCount)
 }
