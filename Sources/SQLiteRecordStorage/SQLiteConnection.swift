@@ -21,7 +21,7 @@ internal import RecordStorage
         self.path = path
         unsafe self.handle = unsafe opened
         unsafe sqlite3_extended_result_codes(handle, 1)
-        unsafe sqlite3_busy_timeout(handle, Int32(clamping: waitingTime.components.seconds * 1000))
+        unsafe sqlite3_busy_timeout(handle, Int32(clamping: Int64(waitingTime / .milliseconds(1))))
         try enterWriteAheadLog(waitingTime)
         try execute("PRAGMA synchronous = FULL")
         try execute("PRAGMA trusted_schema = OFF")

@@ -233,6 +233,41 @@ private struct FailingSink: TransactionalSink {
         }
     }
 
+    @Test func `a message that is one long final frame is read on several cores`() async throws {
+        let keyring = try RawAESKeyring(namespace: "n", name: "k", key: .random(count: 32))
+        let envelope = Envelope(keyring: keyring, suite: .committing, framing: .frames(of: 5 << 20), cores: 2)
+        for count in [(5 << 20) - 9, (5 << 20) - 1, 5 << 20] {
+            let plaintext = [UInt8](repeating: 3, count: count)
+            var source = ArraySource(try await envelope.encrypt(plaintext))
+            var sink = ArraySink()
+            _ = try await envelope.decrypt(from: &source, into: &sink)
+            #expect(sink.bytes == plaintext)
+        }
+    }
+
+    /// A final frame is longer than a regular one: where one begins at the end of what is read first, all that came is more
+    /// than a regular frame and still none that is whole.
+    @Test func `a final frame anywhere in a long message is refused, and no more`() async throws {
+        let keyring = try RawAESKeyring(namespace: "n", name: "k", key: .random(count: 32))
+        let envelope = Envelope(keyring: keyring, suite: .committing, framing: .frames(of: 16), cores: 2)
+        for length in 0..<48 {
+            let context: EncryptionContext = ["p": String(repeating: "x", count: length + 1)]
+            let message = try await envelope.encrypt([UInt8](repeating: 9, count: 4096), context: context)
+            let header = try Envelope.inspect(message).byteCount
+            for unit in 1...2 {
+                let place = header + ((4096 - header) / 48 - unit) * 48
+                var hostile = Array(message[..<place])
+                hostile += [255, 255, 255, 255, 0, 0, 0, 1] + [UInt8](repeating: 0, count: 12) + [0, 0, 0, 16]
+                hostile += [UInt8](repeating: 7, count: (4 << 20) + 5000)
+                var source = ArraySource(hostile)
+                var sink = ArraySink()
+                await #expect(throws: EnvelopeError(.notAuthentic)) {
+                    _ = try await envelope.decrypt(from: &source, into: &sink)
+                }
+            }
+        }
+    }
+
     @Test func `damage anywhere in a long message is refused on several cores`() async throws {
         let keyring = try RawAESKeyring(namespace: "n", name: "k", key: .random(count: 32))
         for suite in [AlgorithmSuite.committing, .committingSigned] {

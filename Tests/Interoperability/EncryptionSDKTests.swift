@@ -169,6 +169,24 @@ struct EncryptionSDKTests {
         }
     }
 
+    @Test func `a re-wrapped message opens on the other side`() async throws {
+        let (peer, keys) = (try EncryptionSDK.shared.get(), try Keys())
+        let old = try RawAESKeyring(namespace: "strongroom tests", name: "old", key: .random(count: 32))
+        let new = try RawAESKeyring(
+            namespace: "strongroom tests", name: "aes 256", key: SecretBytes(copying: keys.aes["aes 256"] ?? []))
+        let plaintext = try SystemRandom().bytes(count: 10_000)
+        for suite in AlgorithmSuite.all where !suite.isSigned && !suite.isCommitting {
+            for framing in [Framing.frames(of: 1024), .singleBlock] {
+                let envelope = Self.envelope(old, suite, framing)
+                let message = try await envelope.encrypt(plaintext, context: Self.context)
+                let task = EncryptionSDK.Task(
+                    mode: "open", suite: suite.description, keyrings: ["aes 256"], keys: keys.texts,
+                    context: Self.context.pairs)
+                #expect(try await peer.run(task, envelope.rewrap(message, for: new)) == plaintext)
+            }
+        }
+    }
+
     @Test func `pairs that are held out go both ways`() async throws {
         let (peer, keys) = (try EncryptionSDK.shared.get(), try Keys())
         for (name, _, keyring) in try keys.keyrings() where ["aes 256", "rsa sha256"].contains(name) {

@@ -135,13 +135,16 @@ extension Envelope {
         // From here on runs begin where frames do.
         try opener.consume(rest.span) { try sink.write($0) }
         var gap = [UInt8](repeating: 0, count: body.regularByteCount)
-        while opener.pendingByteCount > 0 {
+        // A final frame, or a footer, may be longer than a regular frame: it is left to the way of one core.
+        while (1..<body.regularByteCount).contains(opener.pendingByteCount) {
             let count = try Envelope.read(
                 &source, into: &gap, from: 0, upTo: body.regularByteCount - opener.pendingByteCount)
             guard count > 0 else { return }
             try opener.consume(gap.span.extracting(..<count)) { try sink.write($0) }
         }
-        guard opener.isBetweenFrames else { return try Envelope.open(&source, after: [], through: opener) { _ in } }
+        guard opener.isBetweenFrames else {
+            return try Envelope.open(&source, after: [], through: opener) { try sink.write($0) }
+        }
         let frames = body.frames(in: FrameRun.byteCount)
         let run = frames * body.regularByteCount
         var pipeline = FramePipeline(cores: cores)

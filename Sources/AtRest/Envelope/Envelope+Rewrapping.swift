@@ -1,3 +1,4 @@
+internal import Cryptography
 internal import KeyManagement
 
 extension Envelope {
@@ -11,7 +12,9 @@ extension Envelope {
     ///   - message: a message that this envelope opens.
     ///   - keyring: seals the data key; replaces all that have sealed it before.
     ///   - expected: the pairs that the message does not store, and others that it must have.
-    /// - Throws: `unsupported` for a signed message: its signature is over the header too. Otherwise as
+    /// - Throws: `unsupported` for a signed message, whose signature is over the header too, and for one of format 2.0 (the
+    ///   suites with commitment): its header's nonce is always zero, and a second header under the same key and nonce would
+    ///   give the key of all its tags away to whoever has both. Seal such a message anew. Otherwise as
     ///   ``decrypt(_:expecting:)``.
     public func rewrap(
         _ message: [UInt8], for keyring: any Keyring, expecting expected: EncryptionContext = .none
@@ -49,6 +52,9 @@ extension Envelope {
         _ read: ReadHeader, for keyring: any Keyring, _ expected: EncryptionContext
     ) async throws -> [UInt8] {
         try read.checkUnsigned("cannot be changed by anybody but its signer")
+        guard read.header.suite.messageVersion == 1 else {
+            throw EnvelopeError(.unsupported, "a message of format 2.0 has one header for ever: seal it anew")
+        }
         let opened = try await materials(for: read, expecting: expected)
         guard let dataKey = opened.dataKey else { throw EnvelopeError(.noUsableKey) }
         let keys = try MessageKeys(dataKey, read.header)
@@ -56,6 +62,12 @@ extension Envelope {
         try keys.authenticate(read, with: heldOut)
         var sealed = EncryptionMaterials(resealing: opened)
         try await keyring.sealDataKey(in: &sealed)
-        return try keys.start(read.header.with(dataKeys: sealed.encryptedDataKeys), with: heldOut)
+        // Frames count theirs in the last four bytes, so a first byte that is not zero keeps clear of them.
+        var nonce = InlineArray<12, UInt8>(repeating: 0)
+        let random = try SystemRandom().bytes(count: nonce.count)
+        for index in nonce.indices { nonce[index] = random[index] }
+        nonce[0] |= 0x80
+        return try keys.start(
+            read.header.with(dataKeys: sealed.encryptedDataKeys), with: heldOut, nonce: nonce)
     }
 }

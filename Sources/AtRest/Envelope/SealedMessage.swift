@@ -45,6 +45,10 @@ public struct SealedMessage: Sendable {
     ///
     /// - Throws: `outOfRange` where it reaches beyond the plaintext, `notAuthentic`, `stream`.
     public func read(_ range: Range<Int>) throws(EnvelopeError) -> SecretBytes {
+        // Before any room is made: a range may come from a stranger.
+        guard range.lowerBound >= 0, range.upperBound <= byteCount else {
+            throw EnvelopeError(.outOfRange, "\(range), of \(byteCount) bytes")
+        }
         do {
             return try SecretBytes(count: range.count) { bytes in
                 _ = try read(from: range.lowerBound, into: &bytes)

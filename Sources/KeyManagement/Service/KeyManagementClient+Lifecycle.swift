@@ -119,10 +119,11 @@ extension KeyManagementClient {
         guard (7...30).contains(days) else {
             throw KeyManagementError(.validation, "a key waits 7 to 30 days for its deletion, not \(days)")
         }
-        let date = Date(
-            timeIntervalSince1970: (service.clock.now.timeIntervalSince1970 + Double(days) * 86400).rounded())
+        var date = Date(timeIntervalSince1970: 0)
         try await change("ScheduleKeyDeletion", identifier) { record, log, state in
             try service.checkClock(log.time, state)
+            // Counted from the time that was checked.
+            date = Date(timeIntervalSince1970: (log.time.timeIntervalSince1970 + Double(days) * 86400).rounded())
             log.parameters.append(("pendingWindowInDays", .number(days)))
             record.deletion = date.timeIntervalSince1970
         }

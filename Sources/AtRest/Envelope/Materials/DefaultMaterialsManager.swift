@@ -21,11 +21,12 @@ public struct DefaultMaterialsManager: CryptographicMaterialsManager {
         var heldOut: Set<String> = []
         for (name, value) in expected {
             if let found = stored[name] {
-                guard found == value else {
+                // By their bytes, as they are authenticated: Swift takes two spellings of a letter for the same.
+                guard found.utf8.elementsEqual(value.utf8) else {
                     throw EnvelopeError(.contextMismatch, "the message was not sealed with \(name)=\(value)")
                 }
             } else {
-                guard !name.hasPrefix(MessageHeader.reservedPrefix) else {
+                guard !name.utf8.starts(with: MessageHeader.reservedPrefix.utf8) else {
                     throw EnvelopeError(.contextMismatch, "the message does not have the name \(name)")
                 }
                 heldOut.insert(name)
@@ -36,7 +37,7 @@ public struct DefaultMaterialsManager: CryptographicMaterialsManager {
         let namesSigner = stored[MessageHeader.signingKeyName] != nil
         guard request.suite.isSigned == namesSigner else { throw EnvelopeError(.notAuthentic) }
         var materials = DecryptionMaterials(
-            suite: request.suite, context: EncryptionContext(stored.merging(expected) { $1 }),
+            suite: request.suite, context: EncryptionContext(stored.merging(expected) { stored, _ in stored }),
             requiredContextNames: heldOut)
         try await keyring.openDataKey(request.encryptedDataKeys, in: &materials)
         guard materials.isComplete else {

@@ -20,7 +20,7 @@ public struct EncryptionMaterials: Sendable {
     /// - Throws: `limitExceeded` for a name that begins with "aws-crypto-", which are reserved; `contextMismatch` where a
     ///   required name is not in the context.
     public init(suite: AlgorithmSuite, context: EncryptionContext, requiredContextNames: Set<String> = []) throws {
-        if let reserved = context.pairs.keys.first(where: { $0.hasPrefix(MessageHeader.reservedPrefix) }) {
+        if let reserved = context.pairs.keys.first(where: { $0.utf8.starts(with: MessageHeader.reservedPrefix.utf8) }) {
             throw EnvelopeError(.limitExceeded, "the name \(reserved) is reserved")
         }
         try context.check(has: requiredContextNames)

@@ -41,6 +41,8 @@ public final class MaterialsCache: Sendable {
         var entries: [Key: Entry] = [:]
         var fetches: [Key: Task<Materials, any Error>] = [:]
         var uses: UInt64 = 0
+        /// How often everything was taken out: what was asked for before is not kept.
+        var generation = 0
     }
 
     private let capacity: Int
@@ -53,7 +55,15 @@ public final class MaterialsCache: Sendable {
     public var count: Int { state.withLock { $0.entries.count } }
 
     /// Takes everything out: for when a key has been withdrawn.
-    public func removeAll() { state.withLock { $0.entries = [:] } }
+    ///
+    /// A fetch that is under way answers those who wait for it, and is not kept.
+    public func removeAll() {
+        state.withLock { state in
+            state.entries = [:]
+            state.fetches = [:]
+            state.generation += 1
+        }
+    }
 
     /// The materials of a key, if they are there, not expired, and have room for a message of this length, which is counted.
     func take(_ key: Key, _ byteCount: Int, at now: Duration, within limits: Usage) -> Materials? {
@@ -83,14 +93,15 @@ public final class MaterialsCache: Sendable {
     ) async throws -> Materials? {
         let (task, isOwn) = state.withLock { state in
             if let running = state.fetches[key] { return (running, false) }
+            let generation = state.generation
             // The fetch itself ends its entry: whoever is woken by it finds either the materials or nothing.
             let task = Task {
                 do {
                     let materials = try await body()
-                    self.end(key, Entry(materials: materials, expiry: expiry, usage: firstUse, lastUse: 0))
+                    self.end(key, Entry(materials: materials, expiry: expiry, usage: firstUse, lastUse: 0), generation)
                     return materials
                 } catch {
-                    self.end(key, nil)
+                    self.end(key, nil, generation)
                     throw error
                 }
             }
@@ -101,8 +112,9 @@ public final class MaterialsCache: Sendable {
         return isOwn ? materials : nil
     }
 
-    private func end(_ key: Key, _ entry: Entry?) {
+    private func end(_ key: Key, _ entry: Entry?, _ generation: Int) {
         state.withLock { state in
+            guard state.generation == generation else { return }
             state.fetches[key] = nil
             guard var entry else { return }
             state.uses += 1

@@ -55,18 +55,22 @@ struct MessageKeys: Sendable {
 
     /// The start of a message: header, commitment, and the tag over them.
     ///
-    /// - Parameter context: the pairs that are authenticated and not stored.
-    func start(_ header: MessageHeader, with context: EncryptionContext) throws -> [UInt8] {
+    /// - Parameters:
+    ///   - context: the pairs that are authenticated and not stored.
+    ///   - nonce: one that this key has not had. Version 2 does not store it: there it is zero.
+    func start(
+        _ header: MessageHeader, with context: EncryptionContext,
+        nonce: InlineArray<12, UInt8> = InlineArray(repeating: 0)
+    ) throws -> [UInt8] {
         var start = try header.bytes()
         start += commitment
-        let nonce = InlineArray<12, UInt8>(repeating: 0)
         let tag = try tag(start, with: context, nonce: nonce.span)
         if header.suite.messageVersion == 1 { start.append(copying: nonce.span) }
         start.append(copying: tag.span)
         return start
     }
 
-    /// AES-GCM of nothing. Its nonce is zero in all that is written, and no frame has that one.
+    /// AES-GCM of nothing. A new message's nonce is zero, and no frame has that one.
     private func tag(
         _ bytes: [UInt8], with context: EncryptionContext, nonce: Span<UInt8>
     ) throws -> InlineArray<16, UInt8> {
