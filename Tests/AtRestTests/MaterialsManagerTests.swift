@@ -239,6 +239,34 @@ final class ManualClock: WallClock {
         #expect(keyring.sealed == 5)
     }
 
+    @Test func `what was being fetched when a cache was emptied is not kept`() async throws {
+        struct Emptying: Keyring {
+            let inner: CountingKeyring
+            let cache: MaterialsCache
+            func sealDataKey(in materials: inout EncryptionMaterials) async throws {
+                try await inner.sealDataKey(in: &materials)
+                cache.removeAll()
+            }
+            func openDataKey(_ keys: [EncryptedDataKey], in materials: inout DecryptionMaterials) async throws {
+                try await inner.openDataKey(keys, in: &materials)
+            }
+        }
+        let (keyring, cache) = (try CountingKeyring(), MaterialsCache())
+        let manager = try CachingMaterialsManager(
+            DefaultMaterialsManager(Emptying(inner: keyring, cache: cache)), cache: cache, timeToLive: .seconds(600))
+        let envelope = Envelope(manager: manager, suite: .committing)
+        for _ in 0..<2 { _ = try await envelope.encrypt([1]) }
+        #expect(keyring.sealed == 2 && cache.count == 0)
+    }
+
+    @Test func `a context is what its bytes are`() async throws {
+        let envelope = Envelope(keyring: try CountingKeyring(), suite: .committing)
+        let message = try await envelope.encrypt([1], context: ["name": "Ame\u{301}lie"])
+        await #expect(throws: EnvelopeError(.contextMismatch)) {
+            _ = try await envelope.decrypt(message, expecting: ["name": "Am\u{e9}lie"]).plaintext.count
+        }
+    }
+
     @Test func `limits out of bounds are refused`() throws {
         let inner = DefaultMaterialsManager(try CountingKeyring())
         for (time, messages, bytes) in [
