@@ -57,29 +57,24 @@ package struct FileDescriptor: ~Copyable {
 
     /// Fills the buffer as far as there is anything; less means the end.
     package func read(into bytes: inout MutableSpan<UInt8>) throws(SystemError) -> Int {
-        var total = 0
-        while total < bytes.count {
-            let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-                unsafe Glibc.read(number, buffer.baseAddress?.advanced(by: total), buffer.count - total)
-            }
-            if count == 0 { break }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw SystemError("read", path)
-            }
-            total += count
-        }
-        return total
+        unsafe try fill(&bytes) { place, room, _ in unsafe Glibc.read(number, place, room) }
     }
 
     /// Fills the buffer from an offset on, as far as there is anything; less means the end. Moves no position, so that
     /// several threads may read at once.
     package func read(at offset: Int, into bytes: inout MutableSpan<UInt8>) throws(SystemError) -> Int {
+        unsafe try fill(&bytes) { place, room, done in unsafe pread(number, place, room, off_t(offset + done)) }
+    }
+
+    /// Calls `next` until the buffer is full or there is no more.
+    private func fill(
+        _ bytes: inout MutableSpan<UInt8>,
+        _ next: (_ place: UnsafeMutableRawPointer?, _ room: Int, _ done: Int) -> Int
+    ) throws(SystemError) -> Int {
         var total = 0
         while total < bytes.count {
             let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-                unsafe pread(
-                    number, buffer.baseAddress?.advanced(by: total), buffer.count - total, off_t(offset + total))
+                unsafe next(buffer.baseAddress?.advanced(by: total), buffer.count - total, total)
             }
             if count == 0 { break }
             if count < 0 {
