@@ -31,12 +31,7 @@ extension Envelope {
                 }
                 started += 1
             }
-            let done = try await pipeline.next()
-            try done.withOutput { sealed in
-                try sealer.take(sealed.span, frames: frames, plaintextByteCount: run)
-                try sink.write(sealed.span)
-            }
-            pipeline.recycle(done)
+            try await Envelope.deliver(from: &pipeline, frames: frames, of: run, through: sealer, into: &sink)
             progress(sealer.sealedByteCount)
         }
         try sealer.append(plaintext.span.extracting((runs * run)...), isLast: true)
@@ -72,17 +67,25 @@ extension Envelope {
                 started += 1
             }
             guard !pipeline.isEmpty else { continue }
-            let done = try await pipeline.next()
-            try done.withOutput { sealed in
-                try sealer.take(sealed.span, frames: frames, plaintextByteCount: run)
-                try sink.write(sealed.span)
-            }
-            pipeline.recycle(done)
+            try await Envelope.deliver(from: &pipeline, frames: frames, of: run, through: sealer, into: &sink)
             progress(sealer.sealedByteCount)
         }
         try last?.run.withInput { input in
             try sealer.append(input.span.extracting(..<(last?.count ?? 0)), isLast: true)
         }
+    }
+
+    /// Gives the next sealed run to the sink, by way of the sealer that counts and signs it.
+    private static func deliver<Sink: TransactionalSink & ~Copyable>(
+        from pipeline: inout FramePipeline, frames: Int, of run: Int, through sealer: MessageSealer,
+        into sink: inout Sink
+    ) async throws {
+        let done = try await pipeline.next()
+        try done.withOutput { sealed in
+            try sealer.take(sealed.span, frames: frames, plaintextByteCount: run)
+            try sink.write(sealed.span)
+        }
+        pipeline.recycle(done)
     }
 
     /// Opens an array where it stands, from the end of its header on.
