@@ -11,7 +11,7 @@ import Testing
 /// part and in any order, at every write of every kind of transaction.
 @Suite struct PowerCutTests {
     /// Every n-th cut is looked at; 1 looks at all of them.
-    static let stride = Int(ProcessInfo.processInfo.environment["STRONGROOM_CUT_STRIDE"] ?? "") ?? 8
+    static let stride = Int(ProcessInfo.processInfo.environment["STRONGROOM_CUT_STRIDE"] ?? "") ?? 12
 
     @Test func `what was acknowledged survives a power cut at any write`() async throws {
         let folder = try TemporaryFolder()
@@ -19,8 +19,8 @@ import Testing
         await #expect(processExitsWith: .success) {
             [path = path as String, log = log as String] in
             #expect(unsafe faulty_disk_install(log) == 0)
-            // Four lives are more than SQLite keeps in its log: it is moved into the database, and begun anew.
-            for life in 0..<4 {
+            // Six lives are more than SQLite keeps in its log: it is moved into the database, and begun anew.
+            for life in 0..<6 {
                 var worker = try await LifeCycle(worker: 0, store: SQLiteRecordStore(path: path)) { note in
                     unsafe try note.line.withUnsafeBytes { unsafe faulty_disk_note($0.baseAddress, UInt32($0.count)) }
                 }
