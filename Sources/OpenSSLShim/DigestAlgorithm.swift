@@ -1,7 +1,7 @@
 internal import CStrongroomOpenSSL
 
-/// A hash function, fetched once in the library context.
-@safe package struct DigestAlgorithm: @unchecked Sendable {
+/// A hash function, fetched once in the library context. One of each: to pass it on costs a reference.
+@safe package final class DigestAlgorithm: @unchecked Sendable {
     // Safe to send: fetched algorithms are immutable and live as long as the process.
     let pointer: OpaquePointer?
 

@@ -265,6 +265,15 @@ final class ManualClock: WallClock {
         await #expect(throws: EnvelopeError(.contextMismatch)) {
             _ = try await envelope.decrypt(message, expecting: ["name": "Am\u{e9}lie"]).plaintext.count
         }
+        let keyring = try CountingKeyring()
+        let caching = Envelope(
+            manager: try CachingMaterialsManager(DefaultMaterialsManager(keyring), timeToLive: .seconds(600)),
+            suite: .committing)
+        for name in ["Ame\u{301}lie", "Am\u{e9}lie"] {
+            let message = try await caching.encrypt([1], context: ["name": name])
+            #expect(try Envelope.inspect(message).context.pairs["name"]?.utf8.elementsEqual(name.utf8) == true)
+        }
+        #expect(keyring.sealed == 2)
     }
 
     @Test func `limits out of bounds are refused`() throws {

@@ -151,6 +151,8 @@ func testRoot(_ byte: UInt8 = 1) throws -> KeyFileRoot {
         await #expect(throws: KeyManagementError(.clockJumped)) {
             try await admin.scheduleDeletion(KeyIdentifier(other))
         }
+        await #expect(throws: KeyManagementError(.clockJumped)) { try await admin.createKey(.symmetric) }
+        await #expect(throws: KeyManagementError(.clockJumped)) { try await admin.rotate(KeyIdentifier(other)) }
         // Opened on a clock that is behind the store's own keys, a service does not take it for the time either.
         if days < 0 {
             let again = try await alice()

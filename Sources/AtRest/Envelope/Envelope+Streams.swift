@@ -211,7 +211,7 @@ extension Envelope {
         var needed = 1 << 12
         while true {
             let start = bytes.count
-            bytes += [UInt8](repeating: 0, count: max(needed - start, 1 << 10))
+            bytes += [UInt8](repeating: 0, count: max(needed - start, start, 1 << 10))
             let count = start + (try read(&source, into: &bytes, from: start))
             let isEnd = count < bytes.count
             if let header = try ReadHeader(bytes.span.extracting(..<count), limits: limits, needed: &needed) {

@@ -48,11 +48,11 @@ public struct HashFunction: Sendable, Hashable, CustomStringConvertible {
 
     /// Functions of one name are the same.
     public static func == (left: HashFunction, right: HashFunction) -> Bool {
-        left.algorithm.name == right.algorithm.name
+        left.algorithm === right.algorithm
     }
 
     /// Hashes the name.
-    public func hash(into hasher: inout Hasher) { hasher.combine(algorithm.name) }
+    public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(algorithm)) }
 }
 
 /// A hash computed piece by piece. After ``finish()`` it starts anew, so one context serves many messages.

@@ -20,37 +20,52 @@ public struct HKDF: Sendable {
     /// The pseudorandom key of input that stands in secret memory of the caller's.
     package func extract(_ inputKey: Span<UInt8>, salt: Span<UInt8>) throws(CryptographyError) -> SecretBytes {
         try SecretBytes(count: function.digestByteCount) { key throws(CryptographyError) in
-            do throws(NativeError) {
-                var computation = try MACContext(oneTime: function.algorithm, key: salt)
-                try computation.update(inputKey)
-                try computation.finish(into: &key)
-            } catch { throw CryptographyError(error) }
+            do throws(NativeError) { try extract(inputKey, salt: salt, into: &key) } catch {
+                throw CryptographyError(error)
+            }
         }
     }
 
-    /// Extracts, and expands to two keys: what formats do that commit to their key.
+    private func extract(
+        _ inputKey: Span<UInt8>, salt: Span<UInt8>, into key: inout MutableSpan<UInt8>
+    ) throws(NativeError) {
+        var computation = try MACContext(oneTime: function.algorithm, key: salt)
+        try computation.update(inputKey)
+        try computation.finish(into: &key)
+    }
+
+    /// Extracts, and expands to a key and to a public commitment to it, for formats that commit.
     ///
-    /// - Returns: the two keys one after the other, each as long as the digest; who needs less takes its front.
-    package func deriveTwo(
-        from inputKey: Span<UInt8>, salt: Span<UInt8>, _ first: Span<UInt8>, _ second: Span<UInt8>
+    /// - Parameters:
+    ///   - count: the key's length, at most a digest.
+    ///   - commitment: is filled, with at most a digest.
+    package func deriveCommitted(
+        from inputKey: Span<UInt8>, salt: Span<UInt8>, info: Span<UInt8>, count: Int, commitmentInfo: Span<UInt8>,
+        commitment: inout MutableSpan<UInt8>
     ) throws(CryptographyError) -> SecretBytes {
-        let count = function.digestByteCount
-        let extracted = try extract(inputKey, salt: salt)
-        return try SecretBytes(count: 2 * count) { keys throws(CryptographyError) in
+        let digestCount = function.digestByteCount
+        precondition(count <= digestCount && commitment.count <= digestCount)
+        var full = InlineArray<64, UInt8>(repeating: 0)
+        let key = try SecretBytes(capacity: digestCount) { output throws(CryptographyError) in
+            output.append(repeating: 0, count: digestCount)
             do throws(NativeError) {
-                var computation = try MACContext(oneTime: function.algorithm, key: extracted.bytes)
-                try computation.update(first)
+                // One after the other in one place: the pseudorandom key is in the context before the key takes its place.
+                var key = output.mutableSpan
+                try extract(inputKey, salt: salt, into: &key)
+                var computation = try MACContext(oneTime: function.algorithm, key: key.span)
+                try computation.update(info)
                 try computation.update(HKDF.one.span)
-                do {
-                    var block = keys._mutatingExtracting(..<count)
-                    try computation.finishAndRestart(into: &block)
-                }
-                try computation.update(second)
+                try computation.finishAndRestart(into: &key)
+                try computation.update(commitmentInfo)
                 try computation.update(HKDF.one.span)
-                var block = keys._mutatingExtracting(count...)
+                var all = full.mutableSpan
+                var block = all._mutatingExtracting(..<digestCount)
                 try computation.finish(into: &block)
             } catch { throw CryptographyError(error) }
+            output.removeLast(digestCount - count)
         }
+        commitment.overwrite(with: full.span.extracting(..<commitment.count))
+        return key
     }
 
     private static let one: [UInt8] = [1]

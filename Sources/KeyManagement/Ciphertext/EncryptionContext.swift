@@ -19,6 +19,17 @@ public struct EncryptionContext: Sendable, Hashable, ExpressibleByDictionaryLite
     /// No pairs.
     public static let none = EncryptionContext([:])
 
+    /// Whether two contexts are the same bytes: a context is authenticated byte for byte, while texts are equal in Swift
+    /// where only their Unicode composition differs.
+    public static func == (left: EncryptionContext, right: EncryptionContext) -> Bool {
+        left.pairs.count == right.pairs.count
+            && left.pairs.allSatisfy { name, value in
+                guard let place = right.pairs.index(forKey: name) else { return false }
+                let (otherName, otherValue) = right.pairs[place]
+                return name.utf8.elementsEqual(otherName.utf8) && value.utf8.elementsEqual(otherValue.utf8)
+            }
+    }
+
     /// The one serialisation: pairs sorted by the bytes of their names, each text preceded by its length in 32 bits,
     /// big-endian.
     var canonicalBytes: [UInt8] {

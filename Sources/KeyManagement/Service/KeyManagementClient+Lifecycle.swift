@@ -11,7 +11,7 @@ extension KeyManagementClient {
     ///   - alias: a name for it, made in the same commit.
     ///   - description: up to 8192 characters.
     ///   - policy: who may use it. By default the account's own policies decide.
-    /// - Throws: `accessDenied`, `alreadyExists` for the alias, `invalidAliasName`, `malformedPolicy`.
+    /// - Throws: `accessDenied`, `alreadyExists` for the alias, `invalidAliasName`, `malformedPolicy`, `clockJumped`.
     public func createKey<Purpose>(
         _ specification: KeySpecification<Purpose>, alias: String? = nil, description: String = "",
         policy: PolicyDocument? = nil
@@ -29,6 +29,7 @@ extension KeyManagementClient {
                 throw KeyManagementError(.validation, "a description has at most 8192 characters")
             }
             try service.authorize("CreateKey", resource: "*", inAccount: account, log)
+            try service.checkDrift(log.time)
             let domain = try state.wrappingDomain
             var record = KeyRecord(
                 id: UUID.random().lowercaseText, account: account,
@@ -100,9 +101,12 @@ extension KeyManagementClient {
     }
 
     /// Gives a key new material. Older material goes on opening what it sealed.
+    ///
+    /// - Throws: `clockJumped` too.
     public func rotate(_ identifier: KeyIdentifier) async throws(KeyManagementError) {
         try await change("RotateKeyOnDemand", identifier) { record, log, state in
             guard record.isEnabled else { throw KeyManagementError(.disabled, "\(record.id) is disabled.") }
+            try service.checkDrift(log.time)
             let domain = try state.wrappingDomain
             record.materials.append(try record.newMaterial(at: log.time, domain: state.activeDomain, under: domain))
         }

@@ -40,17 +40,24 @@ extension KeyManagementService {
     ///
     /// A clock that was wrong before the store was opened, and is ahead, cannot be told from a right one.
     func checkClock(_ now: Date, _ state: ServiceState) throws(KeyManagementError) {
-        let tolerance = 3600.0
-        let passed = (clock.uptime - opening.uptime) / .seconds(1)
-        let drift = now.timeIntervalSince(opening.time) - passed
+        try checkDrift(now)
         let newest = state.keys.values.lazy.compactMap { $0.record.materials.last?.created }.max() ?? 0
-        guard abs(drift) < tolerance else {
-            throw KeyManagementError(.clockJumped, "the clock was set by \(Int(drift)) s since the store was opened")
-        }
-        guard now.timeIntervalSince1970 > newest - tolerance else {
+        guard now.timeIntervalSince1970 > newest - KeyManagementService.clockTolerance else {
             throw KeyManagementError(.clockJumped, "the clock is behind the store's newest key")
         }
     }
+
+    /// Refuses a time that was set since the store was opened: material with a date in the future would keep all
+    /// deletions waiting for it.
+    func checkDrift(_ now: Date) throws(KeyManagementError) {
+        let passed = (clock.uptime - opening.uptime) / .seconds(1)
+        let drift = now.timeIntervalSince(opening.time) - passed
+        guard abs(drift) < KeyManagementService.clockTolerance else {
+            throw KeyManagementError(.clockJumped, "the clock was set by \(Int(drift)) s since the store was opened")
+        }
+    }
+
+    private static let clockTolerance = 3600.0
 
     /// Seals the store's key under another root of trust: a change of passphrase. One record is rewritten.
     ///

@@ -186,6 +186,8 @@ extension BodyCipher {
     func openRegular(_ bytes: Span<UInt8>, from sequence: UInt32, into plaintext: inout [UInt8]) throws {
         let worker = worker()
         var (position, next) = (0, sequence)
+        // At once: where an array grows, it leaves what it had in freed memory.
+        plaintext.reserveCapacity(plaintext.count + bytes.count / regularByteCount * frameByteCount)
         while position < bytes.count {
             let frame = bytes.extracting(position..<(position + regularByteCount))
             let unit = unit(frameByteCount, BodyCipher.regularHead, isFinal: false)

@@ -78,7 +78,7 @@ private struct HeaderReader: ~Escapable {
                 EnvelopeError(.unsupported, "algorithm suite \(String(id, radix: 16)) in version \(version)"))
         }
         let messageID = try take(suite.messageIDCount)
-        let context = try context(try take(try number(2)))
+        let context = try take(try number(2))
         let keys = try dataKeys(limits)
         let contentType = try take(1)[0]
         if version == 1 {
@@ -96,8 +96,9 @@ private struct HeaderReader: ~Escapable {
                 EnvelopeError(
                     .limitExceeded, "frames of \(frameByteCount) bytes, at most \(limits.frameByteCount)"))
         }
+        // Last, so that a header that comes byte by byte has it taken apart a few times and not hundreds.
         return MessageHeader(
-            suite: suite, messageID: messageID, context: context, dataKeys: keys,
+            suite: suite, messageID: messageID, context: try self.context(context), dataKeys: keys,
             frameByteCount: UInt32(truncatingIfNeeded: frameByteCount))
     }
 

@@ -8,37 +8,38 @@ internal import KeyManagement
 /// framework/algorithm-suites.)
 struct MessageKeys: Sendable {
     let cipher: AESGCM
-    /// What stands in the header; empty for suites that do not commit.
-    let commitment: [UInt8]
+    /// What stands in the header of suites that commit.
+    let commitment: InlineArray<32, UInt8>?
 
     init(_ dataKey: SharedSecret, _ header: MessageHeader) throws(CryptographyError) {
         let suite = header.suite
         guard let function = suite.derivationFunction else {
             cipher = try AESGCM(takingOver: dataKey.copy())
-            commitment = []
+            commitment = nil
             return
         }
-        var information: [UInt8] = []
-        information.reserveCapacity(32)
-        information.appendBigEndian(suite.id)
+        let hkdf = HKDF(function)
         if suite.isCommitting {
-            information += MessageKeys.derivationLabel
-            let keys = try dataKey.withBytes { bytes throws(CryptographyError) in
-                try HKDF(function).deriveTwo(
-                    from: bytes, salt: header.messageID.span, information.span, MessageKeys.commitmentLabel.span)
+            let information = MessageKeys.derivationLabel(suite)
+            var committed = InlineArray<32, UInt8>(repeating: 0)
+            let key = try dataKey.withBytes { bytes throws(CryptographyError) in
+                var commitment = committed.mutableSpan
+                return try hkdf.deriveCommitted(
+                    from: bytes, salt: header.messageID.span, info: information.span, count: suite.keyByteCount,
+                    commitmentInfo: MessageKeys.commitmentLabel.span, commitment: &commitment)
             }
-            let second = keys.count / 2
-            cipher = try AESGCM(takingOver: keys.slice(..<suite.keyByteCount))
-            commitment = keys.bytes.extracting(second..<(second + MessageHeader.commitmentCount)).array
+            cipher = try AESGCM(takingOver: key)
+            commitment = committed
         } else {
+            var information: [UInt8] = []
+            information.appendBigEndian(suite.id)
             information += header.messageID
-            let hkdf = HKDF(function)
             let extracted = try dataKey.withBytes { bytes throws(CryptographyError) in
                 try hkdf.extract(bytes, salt: Span())
             }
             cipher = try AESGCM(
                 takingOver: try hkdf.expand(extracted, info: information.span, count: suite.keyByteCount))
-            commitment = []
+            commitment = nil
         }
     }
 
@@ -46,8 +47,10 @@ struct MessageKeys: Sendable {
     ///
     /// - Parameter context: the pairs that are authenticated and not stored.
     func authenticate(_ read: ReadHeader, with context: EncryptionContext) throws {
-        guard commitment.span.isEqualInConstantTime(to: read.commitment.span) else {
-            throw EnvelopeError(.notAuthentic)
+        if let commitment {
+            guard commitment.span.isEqualInConstantTime(to: read.commitment.span) else {
+                throw EnvelopeError(.notAuthentic)
+            }
         }
         let tag = try tag(read.bytes, with: context, nonce: read.nonce.span)
         guard tag.span.isEqualInConstantTime(to: read.tag.span) else { throw EnvelopeError(.notAuthentic) }
@@ -63,7 +66,7 @@ struct MessageKeys: Sendable {
         nonce: InlineArray<12, UInt8> = InlineArray(repeating: 0)
     ) throws -> [UInt8] {
         var start = try header.bytes()
-        start += commitment
+        if let commitment { start.append(copying: commitment.span) }
         let tag = try tag(start, with: context, nonce: nonce.span)
         if header.suite.messageVersion == 1 { start.append(copying: nonce.span) }
         start.append(copying: tag.span)
@@ -85,6 +88,12 @@ struct MessageKeys: Sendable {
         return tag
     }
 
-    private static let derivationLabel = Array("DERIVEKEY".utf8)
+    /// The suite's identifier and "DERIVEKEY".
+    private static func derivationLabel(_ suite: AlgorithmSuite) -> InlineArray<11, UInt8> {
+        [
+            UInt8(suite.id >> 8), UInt8(suite.id & 0xFF), 0x44, 0x45, 0x52, 0x49, 0x56, 0x45, 0x4B, 0x45, 0x59,
+        ]
+    }
+
     private static let commitmentLabel = Array("COMMITKEY".utf8)
 }

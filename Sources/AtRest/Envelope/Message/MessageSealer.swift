@@ -60,7 +60,7 @@ final class MessageSealer {
         if frame == 0 || !pending.isEmpty {
             position = frame == 0 ? bytes.count : min(frame - pending.count, bytes.count)
             if frame == 0, isLast, pending.isEmpty { return try seal(bytes, isLast: true) }
-            pending.append(copying: bytes.extracting(..<position))
+            pending.appendSecret(bytes.extracting(..<position))
             let isWhole = isLast && position == bytes.count
             guard isWhole || pending.count == frame && frame > 0 else { return }
             var taken: [UInt8] = []
@@ -83,7 +83,7 @@ final class MessageSealer {
             position += count
             try drain(self)
         }
-        pending.append(copying: bytes.extracting(position...))
+        pending.appendSecret(bytes.extracting(position...))
     }
 
     /// Takes frames that were sealed elsewhere: the next ones.
@@ -144,5 +144,17 @@ extension [UInt8] {
     mutating func cleanse() {
         var span = mutableSpan
         span.cleanse()
+    }
+
+    /// Appends bytes, and erases the old place where the array has to move.
+    mutating func appendSecret(_ bytes: Span<UInt8>) {
+        if count + bytes.count > capacity {
+            var larger: [UInt8] = []
+            larger.reserveCapacity(Swift.max(2 * capacity, count + bytes.count))
+            larger += self
+            cleanse()
+            self = larger
+        }
+        append(copying: bytes)
     }
 }
