@@ -9,6 +9,7 @@ let package = Package(
         .library(name: "AccessPolicy", targets: ["AccessPolicy"]),
         .library(name: "AtRest", targets: ["AtRest"]),
         .library(name: "Auditing", targets: ["Auditing"]),
+        .library(name: "HSMEmulation", targets: ["HSMEmulation"]),
         .library(name: "KeyManagement", targets: ["KeyManagement"]),
         .library(name: "RecordStorage", targets: ["RecordStorage"]),
         .library(name: "SQLiteRecordStorage", targets: ["SQLiteRecordStorage"]),
@@ -31,6 +32,9 @@ let package = Package(
         .target(name: "OpenSSLShim", dependencies: ["CStrongroomOpenSSL", "CStrongroomOpenSSLShims"]),
         .target(name: "Cryptography", dependencies: ["OpenSSLShim"]),
         .target(name: "RecordStorage"),
+        .target(name: "RecordIntegrity", dependencies: ["Cryptography", "RecordStorage"]),
+        .target(
+            name: "HSMEmulation", dependencies: ["Auditing", "Cryptography", "RecordIntegrity", "RecordStorage"]),
         .target(name: "AccessPolicy"),
         .target(name: "SystemCalls"),
         .target(
@@ -45,7 +49,7 @@ let package = Package(
         .target(name: "AtRest", dependencies: ["KeyManagement", "Cryptography", "SystemCalls"]),
         .target(
             name: "KeyManagement",
-            dependencies: ["Cryptography", "RecordStorage", "Auditing", "AccessPolicy"]
+            dependencies: ["Cryptography", "RecordIntegrity", "RecordStorage", "Auditing", "AccessPolicy"]
         ),
         .target(name: "Auditing", dependencies: ["Cryptography", "RecordStorage", "SystemCalls"]),
         .systemLibrary(name: "CStrongroomSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -86,6 +90,12 @@ let package = Package(
         .testTarget(name: "AtRestTests", dependencies: ["AtRest", "StrongroomTestSupport"]),
         .testTarget(
             name: "Interoperability", dependencies: ["AtRest", "StrongroomTestSupport"], path: "Tests/Interoperability"),
+        .testTarget(
+            name: "HSMEmulationTests",
+            dependencies: [
+                "HSMEmulation", "KeyManagement", "SQLiteRecordStorage", "StrongroomPropertyTesting",
+                "StrongroomTestSupport",
+            ]),
         .testTarget(name: "KeyManagementTests", dependencies: ["KeyManagement", "StrongroomTestSupport"]),
         .testTarget(
             name: "RecordStorageTests",

@@ -34,7 +34,7 @@ extension AuditEvent {
         writer.list(resources) { writer, arn in
             writer.open()
             writer.field("accountId", account)
-            writer.field("type", "AWS::KMS::Key")
+            writer.field("type", resourceType)
             writer.field("ARN", arn)
             writer.close()
         }

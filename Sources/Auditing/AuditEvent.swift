@@ -61,6 +61,8 @@ public struct AuditEvent: Sendable {
     public var isReadOnly = true
     /// The ARNs of the resources used.
     public var resources: [String] = []
+    /// What kind of resources they are.
+    public var resourceType = "AWS::KMS::Key"
 
     /// Describes an event.
     public init(

@@ -110,14 +110,47 @@ public final class AuditTrail: AuditSink {
     ) async throws -> R {
         let line = event.jsonBytes
         return try await withCheckedThrowingContinuation { continuation in
-            queue.async {
-                self.flushOnQueue()
-                let result: Result<R, any Error> = self.chain.withLock { chain in
-                    Result { try chain.append(.events, body: line + [0x0A], eventCount: 1, commit: commit) }
-                }
-                continuation.resume(with: result)
-            }
+            queue.async { continuation.resume(with: Result { try self.appendOnQueue(line, commit) }) }
         }
+    }
+
+    /// Records an event as ``AuditDurability`` says, for a caller that may block.
+    package func recordBlocking(_ event: AuditEvent) throws(AuditError) { try recordBlocking(line: event.jsonBytes) }
+
+    /// Records an event that is a line of JSON already.
+    package func recordBlocking(line: [UInt8]) throws(AuditError) {
+        if case .buffered(let window) = durability { return try buffer(line, window) }
+        pending.withLock { AuditTrail.add(line, to: &$0) }
+        let failure = queue.sync { flushOnQueue() }
+        if let failure { throw failure }
+    }
+
+    /// Records an event in one batch with other writes, for a caller that may block.
+    package func recordBlocking(
+        _ event: AuditEvent, committing commit: ([RecordWrite]) throws -> Void
+    ) throws {
+        let line = event.jsonBytes
+        let failure: (any Error)? = queue.sync {
+            do {
+                try appendOnQueue(line, commit)
+                return nil
+            } catch { return error }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Writes what is buffered, for a caller that may block.
+    package func flushBlocking() throws(AuditError) {
+        let failure = queue.sync { flushOnQueue() }
+        if let failure { throw failure }
+    }
+
+    private func appendOnQueue<R: Sendable>(_ line: [UInt8], _ commit: ([RecordWrite]) throws -> R) throws -> R {
+        flushOnQueue()
+        let result: Result<R, any Error> = chain.withLock { chain in
+            Result { try chain.append(.events, body: line + [0x0A], eventCount: 1, commit: commit) }
+        }
+        return try result.get()
     }
 
     /// Writes what is buffered.

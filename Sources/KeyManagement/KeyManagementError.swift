@@ -1,4 +1,5 @@
 internal import Auditing
+internal import RecordIntegrity
 public import RecordStorage
 
 /// Why the key service refused or failed. Two errors are equal when their codes are.
@@ -84,6 +85,8 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
             self.init(error.code == .conflict ? .conflict : .storeFailure, "\(error)", storeError: error)
         case let error as AuditError:
             self.init(error.isTampering ? .tampered : .auditFailure, error.description, storeError: error.storeError)
+        case let error as RecordIntegrityError:
+            self.init(error.code == .tampered ? .tampered : .conflict, error.description)
         default: self.init(.internalFailure, "\(error)")
         }
     }

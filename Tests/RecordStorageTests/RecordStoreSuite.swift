@@ -163,6 +163,11 @@ enum RecordStoreSuite: String, CaseIterable, Sendable {
 
 @Suite struct MemoryRecordStoreTests {
     @Test(arguments: RecordStoreSuite.allCases)
+    func `a folder is a record store`(_ suite: RecordStoreSuite) async throws {
+        try await suite.check(try RecordFolder("part", of: MemoryRecordStore()))
+    }
+
+    @Test(arguments: RecordStoreSuite.allCases)
     func `memory is a record store`(_ suite: RecordStoreSuite) async throws {
         try await suite.check(MemoryRecordStore())
     }

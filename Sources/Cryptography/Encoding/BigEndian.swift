@@ -18,4 +18,10 @@ extension [UInt8] {
         appendBigEndian(UInt32(truncatingIfNeeded: value >> 32))
         appendBigEndian(UInt32(truncatingIfNeeded: value))
     }
+
+    /// Appends a text's UTF-8 after its length in 32 bits.
+    package mutating func append(lengthPrefixed text: String) {
+        appendBigEndian(UInt32(clamping: text.utf8.count))
+        self += text.utf8
+    }
 }

@@ -26,6 +26,16 @@ public enum KeyAlgorithm: Sendable, Hashable {
         self = try PrivateKeyInfo(bytes).algorithm
     }
 
+    /// The ways in which a private key of this kind signs, best first; none for one that does not.
+    public var signatureAlgorithms: [SignatureAlgorithm] {
+        switch self {
+        case .ellipticCurve(let curve): ECDSA.algorithms(curve)
+        case .rsa: RSA.signatureAlgorithms
+        case .ed25519: [.ed25519]
+        case .x25519: []
+        }
+    }
+
     /// Reads an AlgorithmIdentifier. Curves have names; parameters given in full are refused, since they may be anything.
     init(_ reader: inout DERReader) throws(CryptographyError) {
         var identifier = try reader.enter(.sequence)

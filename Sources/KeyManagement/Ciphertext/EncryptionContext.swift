@@ -51,11 +51,3 @@ public struct EncryptionContext: Sendable, Hashable, ExpressibleByDictionaryLite
         }
     }
 }
-
-extension [UInt8] {
-    mutating func append(lengthPrefixed text: String) {
-        let count = UInt32(clamping: text.utf8.count)
-        appendBigEndian(count)
-        self += text.utf8
-    }
-}

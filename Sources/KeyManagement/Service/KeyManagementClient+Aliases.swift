@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import RecordIntegrity
 internal import RecordStorage
 
 extension KeyManagementClient {

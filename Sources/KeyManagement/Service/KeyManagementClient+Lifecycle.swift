@@ -1,6 +1,7 @@
 public import AccessPolicy
 internal import Cryptography
 public import FoundationEssentials
+internal import RecordIntegrity
 internal import RecordStorage
 
 extension KeyManagementClient {

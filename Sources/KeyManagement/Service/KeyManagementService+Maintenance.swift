@@ -2,6 +2,7 @@ internal import AccessPolicy
 public import Auditing
 internal import Cryptography
 internal import FoundationEssentials
+internal import RecordIntegrity
 internal import RecordStorage
 
 extension KeyManagementService {

@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import Auditing
 internal import FoundationEssentials
+internal import RecordIntegrity
 internal import RecordStorage
 
 /// What an operation notes about itself for the audit trail, as it goes.
@@ -69,7 +70,7 @@ extension KeyManagementService {
             let event = event(log, nil)
             do {
                 _ = try await trail.record(event) { [records, writes = outcome.writes] auditWrites in
-                    try records.commit(writes, alongside: auditWrites, rootVersion: rootVersion)
+                    try records.commit(writes, alongside: auditWrites, guarding: (RootRecord.name, rootVersion))
                 }
                 // The change stands. Should looking at it fail, the next operation says so.
                 _ = try? refreshedState()

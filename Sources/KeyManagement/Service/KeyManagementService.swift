@@ -3,6 +3,7 @@ public import Auditing
 internal import Cryptography
 internal import Dispatch
 internal import FoundationEssentials
+internal import RecordIntegrity
 public import RecordStorage
 internal import Synchronization
 

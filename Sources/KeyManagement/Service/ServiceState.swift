@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import Cryptography
 internal import FoundationEssentials
+internal import RecordIntegrity
 internal import RecordStorage
 
 /// Everything the service knows at one moment, immutable: operations read it without a lock.

@@ -77,20 +77,3 @@ struct AliasRecord: Codable, Sendable {
         return AliasName(account: String(parts.first ?? ""), name: "alias/" + (parts.dropFirst().first ?? ""))
     }
 }
-
-/// Values as JSON with sorted keys.
-enum StoredJSON {
-    static func encode(_ value: some Encodable) throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        return Array(try encoder.encode(value))
-    }
-
-    static func decode<T: Decodable>(_ type: T.Type, _ bytes: [UInt8], _ name: RecordName) throws -> T {
-        do {
-            return try JSONDecoder().decode(type, from: Data(bytes))
-        } catch {
-            throw KeyManagementError(.tampered, "record \(name) cannot be read")
-        }
-    }
-}

@@ -1,7 +1,7 @@
-internal import Cryptography
-internal import RecordStorage
+package import Cryptography
+package import RecordStorage
 
-/// The service's records, of which none can be edited, put back or taken away unseen.
+/// The records of a service, of which none can be edited, put back or taken away unseen.
 ///
 /// Each value ends in a tag over name, version and value. All tags together are summed into a set hash, which stands
 /// sealed in one more record, rewritten with every batch: so an older version of a single record, put back with its
@@ -9,16 +9,18 @@ internal import RecordStorage
 ///
 /// The set hash is the sum modulo 2^256, by 32-bit lanes without carries between them, of a keyed function of the tags.
 /// It never shows outside the seal, so nobody without the key can look for collisions.
-struct AuthenticatedRecords: Sendable {
+package struct AuthenticatedRecords: Sendable {
     private static let headName: RecordName = "state-head"
     private static let tagCount = 32
 
-    let store: any RecordStore
+    /// Where they stand.
+    package let store: any RecordStore
     private let tags: HMAC
     private let lanes: HMAC
     private let sealing: AESGCM
 
-    init(store: any RecordStore, key: borrowing SecretBytes) throws(CryptographyError) {
+    /// Reads and writes a store's records under a key.
+    package init(store: any RecordStore, key: borrowing SecretBytes) throws(CryptographyError) {
         let hkdf = HKDF(.sha256)
         self.store = store
         tags = try HMAC(.sha256, key: try hkdf.expand(key, info: Array("records: tags".utf8).span, count: 32))
@@ -27,23 +29,24 @@ struct AuthenticatedRecords: Sendable {
     }
 
     /// An authentic record without its tag, or nil where there is none.
-    func record(_ name: RecordName) throws -> Record? {
+    package func record(_ name: RecordName) throws -> Record? {
         guard let record = try store.record(name) else { return nil }
         return try checked(record)
     }
 
     /// Commits state together with writes of others, such as the audit trail's.
     ///
-    /// - Parameter rootVersion: where given, the version that the root record must still have. The head is read before
+    /// - Parameter guarded: a record that must still have this version, though it is not written. The head is read before
     ///   it is compared and written afterwards, so no batch can come between.
     /// - Throws: `conflict` where a record, or the whole, was changed meanwhile.
     @discardableResult
-    func commit(
-        _ writes: [RecordWrite], alongside others: [RecordWrite], rootVersion: UInt64? = nil
+    package func commit(
+        _ writes: [RecordWrite], alongside others: [RecordWrite],
+        guarding guarded: (name: RecordName, version: UInt64)? = nil
     ) throws -> Revision {
         let stored = try store.record(AuthenticatedRecords.headName)
-        if let rootVersion, try store.version(of: RootRecord.name) != rootVersion {
-            throw RecordStoreError(.conflict, subject: RootRecord.name.description)
+        if let guarded, try store.version(of: guarded.name) != guarded.version {
+            throw RecordStoreError(.conflict, subject: guarded.name.description)
         }
         var sum = try stored.map { try openHead($0) } ?? SetHash()
         var raw: [RecordWrite] = []
@@ -66,7 +69,7 @@ struct AuthenticatedRecords: Sendable {
     /// Reads all records under the prefixes and compares them with the sum.
     ///
     /// - Throws: `tampered` where they do not fit.
-    func verifiedRecords(prefixes: [String]) throws -> (records: [Record], revision: Revision) {
+    package func verifiedRecords(prefixes: [String]) throws -> (records: [Record], revision: Revision) {
         for _ in 0..<50 {
             let revision = try store.revision
             let head = try store.record(AuthenticatedRecords.headName)
@@ -85,11 +88,11 @@ struct AuthenticatedRecords: Sendable {
             guard try store.record(AuthenticatedRecords.headName)?.version == head?.version else { continue }
             if let failure { throw failure }
             guard let head, try openHead(head) == sum else {
-                throw KeyManagementError(.tampered, "records have been put back, added or taken away")
+                throw RecordIntegrityError(.tampered, "records have been put back, added or taken away")
             }
             return (records, revision)
         }
-        throw KeyManagementError(.conflict, "the store changes too fast to be read")
+        throw RecordIntegrityError(.unstable, "the store changes too fast to be read")
     }
 
     /// The record without its tag.
@@ -128,44 +131,7 @@ struct AuthenticatedRecords: Sendable {
         return sum
     }
 
-    private static func tampered(_ name: RecordName) -> KeyManagementError {
-        KeyManagementError(.tampered, "record \(name) is not what this service wrote")
+    private static func tampered(_ name: RecordName) -> RecordIntegrityError {
+        RecordIntegrityError(.tampered, "record \(name) is not what was written")
     }
-}
-
-/// A hash of a set that members enter and leave one by one, and the number of its members.
-private struct SetHash: Equatable {
-    private var lanes: InlineArray<8, UInt32> = .init(repeating: 0)
-    private var count: UInt64 = 0
-
-    init() {}
-
-    init?(_ bytes: Span<UInt8>) {
-        guard bytes.count == 40 else { return nil }
-        for index in 0..<32 { lanes[index / 4] = lanes[index / 4] << 8 | UInt32(bytes[index]) }
-        for index in 32..<40 { count = count << 8 | UInt64(bytes[index]) }
-    }
-
-    var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        for index in lanes.indices { bytes.appendBigEndian(lanes[index]) }
-        bytes.appendBigEndian(count)
-        return bytes
-    }
-
-    mutating func add(_ member: Digest) {
-        for lane in 0..<8 { lanes[lane] &+= SetHash.word(member, lane) }
-        count &+= 1
-    }
-
-    mutating func remove(_ member: Digest) {
-        for lane in 0..<8 { lanes[lane] &-= SetHash.word(member, lane) }
-        count &-= 1
-    }
-
-    private static func word(_ member: Digest, _ lane: Int) -> UInt32 {
-        (0..<4).reduce(0) { $0 << 8 | UInt32(member.bytes[lane * 4 + $1]) }
-    }
-
-    static func == (left: SetHash, right: SetHash) -> Bool { left.bytes == right.bytes }
 }
