@@ -92,7 +92,10 @@ extension UUID {
     }
 
     /// The text in lower case, as AWS writes it. The system's own goes through printf, and every event has one.
-    package var lowercaseText: String {
+    package var lowercaseText: String { String(decoding: lowercaseDigits, as: UTF8.self) }
+
+    /// The same in ASCII.
+    var lowercaseDigits: [UInt8] {
         let octets: [16 of UInt8] = [
             uuid.0, uuid.1, uuid.2, uuid.3, uuid.4, uuid.5, uuid.6, uuid.7, uuid.8, uuid.9, uuid.10, uuid.11, uuid.12,
             uuid.13, uuid.14, uuid.15,
@@ -104,6 +107,6 @@ extension UUID {
             if [8, 12, 16, 20].contains(index) { text.append(UInt8(ascii: "-")) }
             text.append(digit)
         }
-        return String(decoding: text, as: UTF8.self)
+        return text
     }
 }

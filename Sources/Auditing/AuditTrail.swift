@@ -1,5 +1,6 @@
 public import Cryptography
 internal import Dispatch
+package import FoundationEssentials
 public import RecordStorage
 internal import Synchronization
 
@@ -18,6 +19,8 @@ public final class AuditTrail: AuditSink {
     private struct Pending {
         var lines: [UInt8] = []
         var count: UInt32 = 0
+        /// The lines, from 1, of the events that stand whole here and are repeated.
+        var templates: [ObjectIdentifier: (template: AuditEventTemplate, line: UInt32)] = [:]
         var waiters: [CheckedContinuation<AuditError?, Never>] = []
         var isScheduled = false
         var lastFailure: AuditError?
@@ -86,7 +89,7 @@ public final class AuditTrail: AuditSink {
     public func record(_ event: AuditEvent) async throws(AuditError) {
         let line = event.jsonBytes
         if case .buffered(let window) = durability {
-            try buffer(line, window)
+            try buffer(window) { AuditTrail.add(line, to: &$0) }
             return
         }
         let failure = await withCheckedContinuation { continuation in
@@ -115,12 +118,19 @@ public final class AuditTrail: AuditSink {
     }
 
     /// Records an event as ``AuditDurability`` says, for a caller that may block.
-    package func recordBlocking(_ event: AuditEvent) throws(AuditError) { try recordBlocking(line: event.jsonBytes) }
+    package func recordBlocking(_ event: AuditEvent) throws(AuditError) {
+        let line = event.jsonBytes
+        try addBlocking { AuditTrail.add(line, to: &$0) }
+    }
 
-    /// Records an event that is a line of JSON already.
-    package func recordBlocking(line: [UInt8]) throws(AuditError) {
-        if case .buffered(let window) = durability { return try buffer(line, window) }
-        pending.withLock { AuditTrail.add(line, to: &$0) }
+    /// Records one of many events that differ in time and identifier only.
+    package func recordBlocking(_ template: AuditEventTemplate, at time: Date) throws(AuditError) {
+        try addBlocking { AuditTrail.add(template, time, to: &$0) }
+    }
+
+    private func addBlocking(_ add: (inout Pending) -> Void) throws(AuditError) {
+        if case .buffered(let window) = durability { return try buffer(window, add) }
+        pending.withLock { add(&$0) }
         let failure = queue.sync { flushOnQueue() }
         if let failure { throw failure }
     }
@@ -170,7 +180,7 @@ public final class AuditTrail: AuditSink {
         }
     }
 
-    private func buffer(_ line: [UInt8], _ window: Duration) throws(AuditError) {
+    private func buffer(_ window: Duration, _ add: (inout Pending) -> Void) throws(AuditError) {
         var isFirst = false
         var isFull = false
         var refusal: AuditError?
@@ -180,7 +190,7 @@ public final class AuditTrail: AuditSink {
                 refusal = pending.lastFailure ?? AuditError("the audit buffer is full")
                 return
             }
-            AuditTrail.add(line, to: &pending)
+            add(&pending)
             isFirst = !pending.isScheduled
             pending.isScheduled = true
         }
@@ -196,6 +206,16 @@ public final class AuditTrail: AuditSink {
         pending.lines += line
         pending.lines.append(0x0A)
         pending.count += 1
+    }
+
+    private static func add(_ template: AuditEventTemplate, _ time: Date, to pending: inout Pending) {
+        let place = ObjectIdentifier(template)
+        if let known = pending.templates[place] {
+            return add(template.repetition(at: time, distance: pending.count + 1 - known.line), to: &pending)
+        }
+        add(template.line(at: time), to: &pending)
+        // Kept alive, so that no other is made in its place.
+        pending.templates[place] = (template, pending.count)
     }
 
     /// Commits all that is pending as one record. On failure, waiters are told and their events dropped, since their
@@ -223,6 +243,7 @@ public final class AuditTrail: AuditSink {
             pending.withLock { pending in
                 pending.lines = batch.lines + pending.lines
                 pending.count += batch.count
+                pending.templates = pending.templates.mapValues { ($0.template, $0.line + batch.count) }
                 pending.lastFailure = failure
             }
         }

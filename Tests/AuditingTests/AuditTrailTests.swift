@@ -53,6 +53,49 @@ import Testing
         #expect(try verify(store).isSound)
     }
 
+    @Test(arguments: [AuditDurability.recorded, .buffered(lossWindow: .seconds(60))])
+    func `an event that repeats is stored briefly, and comes back whole`(_ durability: AuditDurability) throws {
+        let trail = try trail(durability)
+        var tricky = event("Sign")
+        tricky.requestParameters = [("eventTime", .text(#"","eventID":"x"#)), ("like", .text(#"{"like":1"#))]
+        let templates = [AuditEventTemplate(tricky), AuditEventTemplate(event("Decrypt"))]
+        let start = Date(timeIntervalSince1970: 1_800_000_000)
+        for second in 0..<40 {
+            if second % 7 == 0 { try trail.recordBlocking(event("Other\(second)")) }
+            try trail.recordBlocking(templates[second % 2], at: start.addingTimeInterval(Double(second / 4)))
+            if second == 20 { try trail.flushBlocking() }
+        }
+        try trail.flushBlocking()
+        let lines = try AuditTrail.events(in: store)
+        let events = try lines.map { try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]) }
+        #expect(events.count == 46 && Set(events.compactMap { $0["eventID"] as? String }).count == 46)
+        for (name, original) in [("Sign", tricky), ("Decrypt", event("Decrypt"))] {
+            let found = events.filter { $0["eventName"] as? String == name }
+            #expect(found.count == 20)
+            let times = Set(found.compactMap { $0["eventTime"] as? String })
+            #expect(times == Set((0..<10).map { AuditEvent.timeText(start.addingTimeInterval(Double($0))) }))
+            let whole = try JSONSerialization.jsonObject(with: Data(original.jsonBytes)) as? [String: Any]
+            for field in ["requestParameters", "resources"] {
+                #expect(found.allSatisfy { ($0[field] as? NSObject) == (whole?[field] as? NSObject) })
+            }
+        }
+        let verification = try verify(store)
+        #expect(verification.isSound && verification.events == 46)
+        let stored = try store.records(prefix: "audit/").reduce(0) { $0 + $1.value.count }
+        if case .buffered = durability { #expect(stored < lines.reduce(0) { $0 + $1.utf8.count } / 2) }
+    }
+
+    @Test func `a repetition of nothing stays as it is`() {
+        for text in [
+            #"{"like":1,"eventTime":"2027-01-15T08:00:00Z","eventID":"x"}"#, #"{"like":"#,
+            #"{"like":99999999999999999999"#,
+        ] {
+            let line = Array(text.utf8)
+            #expect(AuditEventTemplate.expand([line[...]]) == [line])
+            #expect(AuditEventTemplate.expand([[0x7B, 0x7D], line[...]])[0] == [0x7B, 0x7D])
+        }
+    }
+
     @Test func `times are the calendar's`() {
         for seconds in stride(from: -3_000_000_000.0, through: 9_000_000_000, by: 77_777_777) {
             let date = Date(timeIntervalSince1970: seconds)

@@ -13,6 +13,8 @@ public final class HSMSession: Sendable {
     let partition: OpenPartition
     private let cost: Scrypt
     private let isOpen = Atomic<Bool>(true)
+    /// The changes of users after which this session's was found still there.
+    private let seenChanges = Atomic<UInt64>(0)
     /// The keys that end with the session.
     private let transient = Mutex<Set<KeyHandle>>([])
 
@@ -191,7 +193,10 @@ extension HSMSession {
     func check() throws(HSMError) {
         guard isOpen.load(ordering: .acquiring) else { throw closed }
         try partition.look()
+        let changes = partition.userChanges
+        guard seenChanges.load(ordering: .relaxed) != changes else { return }
         guard partition.isKnown(user) else { throw closed }
+        seenChanges.store(changes, ordering: .relaxed)
     }
 
     func object(_ handle: KeyHandle) throws(HSMError) -> HSMObject {

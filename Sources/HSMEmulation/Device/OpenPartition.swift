@@ -22,6 +22,7 @@ final class OpenPartition: Sendable {
     /// One change of this process at a time.
     private let changing = Mutex(())
     private let lastLook = Mutex(ContinuousClock.now)
+    private let changesOfUsers = Atomic<UInt64>(1)
 
     /// For how long what other processes have changed may go unseen.
     static let staleness = Duration.milliseconds(50)
@@ -60,6 +61,8 @@ final class OpenPartition: Sendable {
     func refresh() throws(HSMError) {
         let failure: HSMError? = state.withLock { state in
             do {
+                let users = state.userChanges
+                defer { if state.userChanges != users { changesOfUsers.add(1, ordering: .releasing) } }
                 try OpenPartition.refresh(&state, records, cipher)
                 return nil
             } catch { return HSMError(wrapping: error) }
@@ -94,6 +97,9 @@ final class OpenPartition: Sendable {
         }
         return try result.get()
     }
+
+    /// How often the users have changed; a session that has seen this number knows its user.
+    var userChanges: UInt64 { changesOfUsers.load(ordering: .acquiring) }
 
     /// Whether a crypto user is one still.
     func isKnown(_ user: String) -> Bool { state.withLock { $0.users[user]?.record.role == .cryptoUser } }
@@ -144,6 +150,11 @@ final class OpenPartition: Sendable {
     /// Records a use of a key.
     func record(_ event: HSMEvent) throws(HSMError) {
         do { try trail.recordBlocking(event.audited(in: self)) } catch { throw HSMError(wrapping: error) }
+    }
+
+    /// Records one of many uses of a key.
+    func record(_ event: AuditEventTemplate) throws(HSMError) {
+        do { try trail.recordBlocking(event, at: clock.now) } catch { throw HSMError(wrapping: error) }
     }
 
     /// A user's record with the master key sealed under a password.

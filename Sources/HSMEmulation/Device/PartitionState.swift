@@ -14,6 +14,8 @@ struct PartitionState: Sendable {
     /// Handles by label: to find a key takes the same time however many there are.
     private var labels: [String: Set<KeyHandle>] = [:]
     var revision: Revision
+    /// How often users have changed.
+    private(set) var userChanges = 0
 
     init(revision: Revision) { self.revision = revision }
 
@@ -49,6 +51,7 @@ struct PartitionState: Sendable {
     mutating func take(_ record: Record?, _ name: RecordName, _ cipher: AESGCM) throws {
         if name.description.hasPrefix(UserRecord.prefix) {
             let user = String(name.description.dropFirst(UserRecord.prefix.count))
+            userChanges += 1
             users[user] = try record.map {
                 User(record: try StoredJSON.decode(UserRecord.self, $0.value, $0.name), version: $0.version)
             }

@@ -1,10 +1,12 @@
 internal import Auditing
 public import Cryptography
+internal import Synchronization
 
 /// A key in an HSM: a handle that is used through its session, and never the bytes.
 public struct HSMKey<Use>: Sendable {
     let session: HSMSession
     let object: HSMObject
+    private let uses = UseLog()
 
     /// The public half of a pair as a SubjectPublicKeyInfo in DER; empty for a secret key.
     public let subjectPublicKeyInfo: [UInt8]
@@ -29,14 +31,33 @@ public struct HSMKey<Use>: Sendable {
     }
 
     /// Tells the audit trail of a use.
-    func record(_ name: String, _ parameters: [(String, AuditEvent.Value)] = []) throws(HSMError) {
-        try session.partition.record(
+    func record(_ name: String, _ mechanism: String = "") throws(HSMError) {
+        let event = uses.template(name, mechanism) {
             HSMEvent(
-                name: name, user: session.user, parameters: parameters, key: object.handle.description,
-                isReadOnly: true))
+                name: name, user: session.user, parameters: [("mechanism", .text(mechanism))],
+                key: object.handle.description, isReadOnly: true
+            ).audited(in: session.partition)
+        }
+        try session.partition.record(event)
     }
 
     static var otherUse: CryptographyError { CryptographyError(.unsupported, "a key for another use") }
+}
+
+/// What the audit trail is told of a key's uses, made once for each kind.
+private final class UseLog: Sendable {
+    private let templates = Mutex<[(name: String, mechanism: String, template: AuditEventTemplate)]>([])
+
+    func template(_ name: String, _ mechanism: String, _ event: () -> AuditEvent) -> AuditEventTemplate {
+        templates.withLock { templates in
+            if let known = templates.first(where: { $0.mechanism == mechanism && $0.name == name }) {
+                return known.template
+            }
+            let template = AuditEventTemplate(event())
+            templates.append((name, mechanism, template))
+            return template
+        }
+    }
 }
 
 extension HSMKey: Signer, SynchronousSigner where Use == HSMSigning {
@@ -51,7 +72,7 @@ extension HSMKey: Signer, SynchronousSigner where Use == HSMSigning {
     ) throws(CryptographyError) -> [UInt8] {
         try using(.sign) { material in
             guard let signer = material.signer else { throw HSMKey.otherUse }
-            try record("Sign", [("mechanism", .text(algorithm.description))])
+            try record("Sign", algorithm.description)
             return try signer.sign(message, using: algorithm)
         }
     }
@@ -60,7 +81,7 @@ extension HSMKey: Signer, SynchronousSigner where Use == HSMSigning {
     public func sign(digest: Digest, using algorithm: SignatureAlgorithm) throws(CryptographyError) -> [UInt8] {
         try using(.sign) { material in
             guard let signer = material.signer else { throw HSMKey.otherUse }
-            try record("Sign", [("mechanism", .text(algorithm.description))])
+            try record("Sign", algorithm.description)
             return try signer.sign(digest: digest, using: algorithm)
         }
     }
@@ -101,6 +122,39 @@ extension HSMKey: Sealer where Use == HSMSealing {
         }
     }
 
+    /// Encrypts by AES-GCM into the caller's buffers, under a nonce that the HSM draws. Allocates nothing.
+    ///
+    /// - Parameters:
+    ///   - nonce: 12 bytes, which are filled.
+    ///   - ciphertext: as long as the plaintext.
+    ///   - tag: 16 bytes.
+    public func seal(
+        _ plaintext: Span<UInt8>, authenticating data: Span<UInt8> = Span(), drawing nonce: inout MutableSpan<UInt8>,
+        ciphertext: inout MutableSpan<UInt8>, tag: inout MutableSpan<UInt8>
+    ) throws(CryptographyError) {
+        guard nonce.count == AESGCM.nonceByteCount else { throw CryptographyError(.invalidLength, "a nonce") }
+        let cipher = try using(.encrypt) { material in
+            guard let cipher = material.cipher else { throw HSMKey.otherUse }
+            return cipher
+        }
+        try cipher.countRandomNonce()
+        try SystemRandom().fill(&nonce)
+        try cipher.seal(
+            plaintext, authenticating: data, uniqueNonce: nonce.span, ciphertext: &ciphertext, tag: &tag)
+    }
+
+    /// Decrypts into the caller's buffer. When the tag does not match, the buffer is zeroed. Allocates nothing.
+    public func open(
+        _ ciphertext: Span<UInt8>, tag: Span<UInt8>, authenticating data: Span<UInt8> = Span(), nonce: Span<UInt8>,
+        plaintext: inout MutableSpan<UInt8>
+    ) throws(CryptographyError) {
+        let cipher = try using(.decrypt) { material in
+            guard let cipher = material.cipher else { throw HSMKey.otherUse }
+            return cipher
+        }
+        try cipher.open(ciphertext, tag: tag, authenticating: data, nonce: nonce, plaintext: &plaintext)
+    }
+
     /// Decrypts `nonce || ciphertext || tag`.
     public func open(
         _ sealed: Span<UInt8>, authenticating data: Span<UInt8> = Span()
@@ -124,7 +178,7 @@ extension HSMKey: Decryptor where Use == HSMDecryption {
     ) throws(CryptographyError) -> SecretBytes {
         try using(.decrypt) { material in
             guard let key = material.rsa else { throw HSMKey.otherUse }
-            try record("Decrypt", [("mechanism", .text(algorithm.description))])
+            try record("Decrypt", algorithm.description)
             return try key.decrypt(ciphertext, using: algorithm)
         }
     }

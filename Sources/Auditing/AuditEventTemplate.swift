@@ -1,0 +1,86 @@
+internal import Cryptography
+internal import FoundationEssentials
+internal import Synchronization
+
+/// An event that happens again and again: its line of JSON is made once, and only time and identifier are new each time.
+///
+/// A whole event costs as much as a quarter of a signature. In one record of the trail it stands whole once; what repeats
+/// it says how many lines before, when, and by which identifier. Layout: Documentation/Formats/AuditTrail.md.
+package final class AuditEventTemplate: Sendable {
+    private let beforeTime: [UInt8]
+    private let beforeID: [UInt8]
+    private let afterID: [UInt8]
+    /// The last second's text.
+    private let lastTime = Mutex((second: Int.min, text: [UInt8]()))
+
+    /// Takes everything but the event's time and identifier.
+    package convenience init(_ event: AuditEvent) { self.init(line: event.jsonBytes[...]) }
+
+    private init(line: ArraySlice<UInt8>) {
+        // The marks have quotes in them, which are escaped within texts: they are the fields themselves.
+        let time = AuditEventTemplate.end(of: #""eventTime":""#, in: line)
+        let id = AuditEventTemplate.end(of: #""eventID":""#, in: line[time...])
+        beforeTime = Array(line[..<time])
+        beforeID = Array(line[time..<id].dropFirst(AuditEventTemplate.timeCount))
+        afterID = Array(line[id...].dropFirst(AuditEventTemplate.idCount))
+    }
+
+    /// The event's line, with an identifier of its own.
+    func line(at time: Date) -> [UInt8] { line(timeText(time)[...], UUID.random().lowercaseDigits[...]) }
+
+    private func line(_ time: ArraySlice<UInt8>, _ id: ArraySlice<UInt8>) -> [UInt8] {
+        beforeTime + time + beforeID + id + afterID
+    }
+
+    /// The line of an event that stands whole, `distance` lines before.
+    func repetition(at time: Date, distance: UInt32) -> [UInt8] {
+        var line: [UInt8] = []
+        line.reserveCapacity(112)
+        line += AuditEventTemplate.like
+        line += String(distance).utf8
+        line += AuditEventTemplate.timeMark
+        line += timeText(time)
+        line += AuditEventTemplate.idMark
+        line += UUID.random().lowercaseDigits
+        line += AuditEventTemplate.end
+        return line
+    }
+
+    /// A record's lines, each of them whole. A line that repeats what is not there stays as it is.
+    static func expand(_ lines: [ArraySlice<UInt8>]) -> [[UInt8]] {
+        var templates: [Int: AuditEventTemplate] = [:]
+        return lines.enumerated().map { index, line in
+            guard line.starts(with: like) else { return Array(line) }
+            let digits = line.dropFirst(like.count).prefix { (0x30...0x39).contains($0) }
+            let rest = line[digits.endIndex...].dropFirst(timeMark.count)
+            guard let distance = Int(String(decoding: digits, as: UTF8.self)), distance > 0, distance <= index,
+                rest.count == timeCount + idMark.count + idCount + end.count
+            else { return Array(line) }
+            let place = index - distance
+            let template = templates[place] ?? AuditEventTemplate(line: lines[place])
+            templates[place] = template
+            return template.line(rest.prefix(timeCount), rest.dropFirst(timeCount + idMark.count).prefix(idCount))
+        }
+    }
+
+    private func timeText(_ time: Date) -> [UInt8] {
+        let second = Int(exactly: time.timeIntervalSince1970.rounded(.down)) ?? 0
+        return lastTime.withLock { last in
+            if last.second != second || last.text.isEmpty { last = (second, Array(AuditEvent.timeText(time).utf8)) }
+            return last.text
+        }
+    }
+
+    private static let like = Array(#"{"like":"#.utf8)
+    private static let timeMark = Array(#","eventTime":""#.utf8)
+    private static let idMark = Array(#"","eventID":""#.utf8)
+    private static let end = Array(#""}"#.utf8)
+    private static let timeCount = 20
+    private static let idCount = 36
+
+    private static func end(of mark: StaticString, in line: ArraySlice<UInt8>) -> Int {
+        let mark = Array("\(mark)".utf8)
+        let start = line.indices.first { line[$0...].starts(with: mark) }
+        return start.map { $0 + mark.count } ?? line.endIndex
+    }
+}
