@@ -16,6 +16,7 @@ let package = Package(
             dependencies: [
                 "CTwins",
                 .product(name: "AtRest", package: "strongroom"),
+                .product(name: "HSMEmulation", package: "strongroom"),
                 .product(name: "SQLiteRecordStorage", package: "strongroom"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),

@@ -25,25 +25,33 @@ package final class AuditEventTemplate: Sendable {
         afterID = Array(line[id...].dropFirst(AuditEventTemplate.idCount))
     }
 
-    /// The event's line, with an identifier of its own.
-    func line(at time: Date) -> [UInt8] { line(timeText(time)[...], UUID.random().lowercaseDigits[...]) }
+    /// An event's own part: its time and identifier.
+    struct Occurrence {
+        fileprivate let time: [UInt8]
+        fileprivate let id: [UInt8]
+    }
+
+    /// One more event of this kind.
+    func occurrence(at time: Date) -> Occurrence {
+        Occurrence(time: timeText(time), id: UUID.random().lowercaseDigits)
+    }
+
+    /// The event's line.
+    func line(_ occurrence: Occurrence) -> [UInt8] { line(occurrence.time[...], occurrence.id[...]) }
 
     private func line(_ time: ArraySlice<UInt8>, _ id: ArraySlice<UInt8>) -> [UInt8] {
         beforeTime + time + beforeID + id + afterID
     }
 
     /// The line of an event that stands whole, `distance` lines before.
-    func repetition(at time: Date, distance: UInt32) -> [UInt8] {
-        var line: [UInt8] = []
-        line.reserveCapacity(112)
-        line += AuditEventTemplate.like
+    static func append(_ occurrence: Occurrence, distance: UInt32, to line: inout [UInt8]) {
+        line += like
         line += String(distance).utf8
-        line += AuditEventTemplate.timeMark
-        line += timeText(time)
-        line += AuditEventTemplate.idMark
-        line += UUID.random().lowercaseDigits
-        line += AuditEventTemplate.end
-        return line
+        line += timeMark
+        line += occurrence.time
+        line += idMark
+        line += occurrence.id
+        line += end
     }
 
     /// A record's lines, each of them whole. A line that repeats what is not there stays as it is.

@@ -125,7 +125,8 @@ public final class AuditTrail: AuditSink {
 
     /// Records one of many events that differ in time and identifier only.
     package func recordBlocking(_ template: AuditEventTemplate, at time: Date) throws(AuditError) {
-        try addBlocking { AuditTrail.add(template, time, to: &$0) }
+        let occurrence = template.occurrence(at: time)
+        try addBlocking { AuditTrail.add(template, occurrence, to: &$0) }
     }
 
     private func addBlocking(_ add: (inout Pending) -> Void) throws(AuditError) {
@@ -208,12 +209,15 @@ public final class AuditTrail: AuditSink {
         pending.count += 1
     }
 
-    private static func add(_ template: AuditEventTemplate, _ time: Date, to pending: inout Pending) {
+    private static func add(
+        _ template: AuditEventTemplate, _ occurrence: AuditEventTemplate.Occurrence, to pending: inout Pending
+    ) {
         let place = ObjectIdentifier(template)
         if let known = pending.templates[place] {
-            return add(template.repetition(at: time, distance: pending.count + 1 - known.line), to: &pending)
+            AuditEventTemplate.append(occurrence, distance: pending.count + 1 - known.line, to: &pending.lines)
+            return add([], to: &pending)
         }
-        add(template.line(at: time), to: &pending)
+        add(template.line(occurrence), to: &pending)
         // Kept alive, so that no other is made in its place.
         pending.templates[place] = (template, pending.count)
     }

@@ -12,6 +12,7 @@ import Foundation
         if suite == nil || suite == "primitives" { comparisons += try Primitives.comparisons() }
         if suite == nil || suite == "kms" { comparisons += try await Services.keyManagement() }
         if suite == nil || suite == "envelope" { comparisons += try await Envelopes.comparisons() }
+        if suite == nil || suite == "hsm" { comparisons += try HSMs.comparisons() }
         if !isJSON {
             print("| suite | case | peer | ours ns | theirs ns | ratio min | ratio median | allocations | theirs |")
             print("|---|---|---|---|---|---|---|---|---|")

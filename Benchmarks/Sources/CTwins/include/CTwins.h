@@ -30,6 +30,12 @@ twin_p256 *twin_p256_new(void);
 int twin_p256_sign(twin_p256 *, const uint8_t digest[32], uint8_t *signature, size_t *n);
 int twin_p256_verify(twin_p256 *, const uint8_t digest[32], const uint8_t *signature, size_t n);
 
+// SoftHSM2's module; NULL where it, or p11-kit's header, is missing. `out` has room for the tag.
+typedef struct twin_softhsm twin_softhsm;
+twin_softhsm *twin_softhsm_new(void);
+int twin_softhsm_sign(twin_softhsm *, const uint8_t digest[32], uint8_t signature[64]);
+int twin_softhsm_seal(twin_softhsm *, const uint8_t nonce[12], const uint8_t *in, size_t n, uint8_t *out);
+
 // How often this process has called malloc, calloc or realloc.
 uint64_t twin_allocations(void);
 
