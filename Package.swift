@@ -11,6 +11,7 @@ let package = Package(
         .library(name: "Auditing", targets: ["Auditing"]),
         .library(name: "HSMEmulation", targets: ["HSMEmulation"]),
         .library(name: "KeyManagement", targets: ["KeyManagement"]),
+        .library(name: "PKIX", targets: ["PKIX"]),
         .library(name: "RecordStorage", targets: ["RecordStorage"]),
         .library(name: "SQLiteRecordStorage", targets: ["SQLiteRecordStorage"]),
     ],
@@ -19,7 +20,7 @@ let package = Package(
         .default(enabledTraits: ["SQLite"]),
     ],
     dependencies: [
-        // For tests: a second opinion on DER.
+        // DER of certificates, and in tests a second opinion on ours.
         .package(url: "https://github.com/apple/swift-asn1.git", exact: "1.7.4")
     ],
     targets: [
@@ -31,6 +32,8 @@ let package = Package(
         .target(name: "CStrongroomOpenSSLShims", dependencies: ["CStrongroomOpenSSL"]),
         .target(name: "OpenSSLShim", dependencies: ["CStrongroomOpenSSL", "CStrongroomOpenSSLShims"]),
         .target(name: "Cryptography", dependencies: ["OpenSSLShim"]),
+        .target(
+            name: "PKIX", dependencies: ["Cryptography", .product(name: "SwiftASN1", package: "swift-asn1")]),
         .target(name: "RecordStorage"),
         .target(name: "RecordIntegrity", dependencies: ["Cryptography", "RecordStorage"]),
         .target(
@@ -66,6 +69,8 @@ let package = Package(
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography", "StrongroomTestSupport"]),
         .target(name: "StrongroomPropertyTesting", path: "Tests/StrongroomPropertyTesting"),
         .testTarget(
+            name: "PKIXTests", dependencies: ["PKIX", "StrongroomPropertyTesting", "StrongroomTestSupport"]),
+        .testTarget(
             name: "PropertyTests",
             dependencies: [
                 "AccessPolicy", "AtRest", "Auditing", "Cryptography", "KeyManagement", "RecordStorage",
@@ -89,7 +94,8 @@ let package = Package(
         .testTarget(name: "ExampleTests", dependencies: ["Console", "KeyManagement", "StrongroomTestSupport"]),
         .testTarget(name: "AtRestTests", dependencies: ["AtRest", "StrongroomTestSupport"]),
         .testTarget(
-            name: "Interoperability", dependencies: ["AtRest", "StrongroomTestSupport"], path: "Tests/Interoperability"),
+            name: "Interoperability", dependencies: ["AtRest", "PKIX", "StrongroomTestSupport"],
+            path: "Tests/Interoperability"),
         .testTarget(
             name: "HSMEmulationTests",
             dependencies: [

@@ -1,3 +1,4 @@
+internal import Cryptography
 internal import FoundationEssentials
 
 extension AuditEvent {
@@ -50,18 +51,7 @@ extension AuditEvent {
     /// microseconds for each, and every event has one.
     static func timeText(_ time: Date) -> String {
         let seconds = Int(time.timeIntervalSince1970.rounded(.down).clamped(to: -62_135_596_800...253_402_300_799))
-        let days = Int((Double(seconds) / 86400).rounded(.down))
-        let second = seconds - days * 86400
-        // Howard Hinnant's civil_from_days: the year starts in March, so that the leap day is its last.
-        let shifted = days + 719_468
-        let era = Int((Double(shifted) / 146_097).rounded(.down))
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let month = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * month + 2) / 5 + 1
-        let civilMonth = month < 10 ? month + 3 : month - 9
-        let year = yearOfEra + era * 400 + (civilMonth <= 2 ? 1 : 0)
+        let civil = CivilTime(secondsSince1970: seconds)
         var text: [UInt8] = []
         text.reserveCapacity(20)
         func append(_ value: Int, digits: Int, then mark: Character) {
@@ -72,12 +62,12 @@ extension AuditEvent {
             }
             text.append(mark.asciiValue ?? 0)
         }
-        append(year, digits: 4, then: "-")
-        append(civilMonth, digits: 2, then: "-")
-        append(day, digits: 2, then: "T")
-        append(second / 3600, digits: 2, then: ":")
-        append(second / 60 % 60, digits: 2, then: ":")
-        append(second % 60, digits: 2, then: "Z")
+        append(civil.year, digits: 4, then: "-")
+        append(civil.month, digits: 2, then: "-")
+        append(civil.day, digits: 2, then: "T")
+        append(civil.hour, digits: 2, then: ":")
+        append(civil.minute, digits: 2, then: ":")
+        append(civil.second, digits: 2, then: "Z")
         return String(decoding: text, as: UTF8.self)
     }
 }

@@ -23,4 +23,11 @@ extension Trait where Self == ConditionTrait {
             "no vectors here: \(missing.joined(separator: ", ")); set STRONGROOM_VECTORS, pip install cryptography-vectors"
         )
     }
+
+    /// Skips where a program is not to be found, unless peers are required.
+    package static func peer(_ program: String) -> Self {
+        .enabled(
+            if: Requirement.peers.isMandatory || (try? Subprocess.run("which", [program]).status) == 0,
+            "no \(program) here; .ci/run installs it")
+    }
 }

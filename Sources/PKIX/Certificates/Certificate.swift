@@ -1,0 +1,190 @@
+public import Cryptography
+internal import SwiftASN1
+
+/// A certificate of X.509, version 3 (RFC 5280).
+///
+/// Reading one checks its form; names and extensions are taken apart when asked for. What was read is written again byte for
+/// byte. To read one is not to believe it: see ``PathValidator``.
+public struct Certificate: Sendable, Hashable {
+    private let storage: Storage
+
+    private final class Storage: Sendable {
+        let derEncoded: [UInt8]
+        let signed: Range<Int>
+        let version: Int
+        let serialNumber: SerialNumber
+        let issuer: DistinguishedName
+        let validity: Validity
+        let subject: DistinguishedName
+        let subjectPublicKeyInfo: [UInt8]
+        let extensions: CertificateExtensions
+        let algorithm: SignatureAlgorithm?
+        let signature: [UInt8]
+
+        init(_ bytes: [UInt8]) throws {
+            let root = try DER.parse(bytes)
+            let malformed = PKIXError(.malformed, "a certificate")
+            guard case .constructed(let outer) = root.content, root.identifier == .sequence else { throw malformed }
+            var parts = outer.makeIterator()
+            guard let body = parts.next(), let algorithm = parts.next() else { throw malformed }
+            let signature = try ASN1BitString(derEncoded: &parts)
+            guard parts.next() == nil, signature.paddingBits == 0 else { throw malformed }
+            let fields = try Fields(body, algorithm)
+            derEncoded = bytes
+            signed = body.encodedBytes.startIndex..<body.encodedBytes.endIndex
+            version = fields.version
+            serialNumber = fields.serialNumber
+            issuer = fields.issuer
+            validity = fields.validity
+            subject = fields.subject
+            subjectPublicKeyInfo = fields.subjectPublicKeyInfo
+            extensions = fields.extensions
+            self.algorithm = SignatureAlgorithmIdentifier.decode(algorithm.encodedBytes)
+            self.signature = Array(signature.bytes)
+        }
+    }
+
+    /// Reads a certificate in DER.
+    ///
+    /// - Throws: `malformed`, `unsupported` for another version than 1 and 3.
+    public init(derEncoded bytes: [UInt8]) throws(PKIXError) {
+        storage = try decoded("a certificate") { try Storage(bytes) }
+    }
+
+    /// The certificate in DER.
+    public var derEncoded: [UInt8] { storage.derEncoded }
+    /// 1 or 3.
+    public var version: Int { storage.version }
+    /// Its issuer's number of it.
+    public var serialNumber: SerialNumber { storage.serialNumber }
+    /// Who issued it.
+    public var issuer: DistinguishedName { storage.issuer }
+    /// From when until when it is valid.
+    public var validity: Validity { storage.validity }
+    /// Whose it is.
+    public var subject: DistinguishedName { storage.subject }
+    /// Its key as a SubjectPublicKeyInfo in DER.
+    public var subjectPublicKeyInfo: [UInt8] { storage.subjectPublicKeyInfo }
+    /// Its extensions.
+    public var extensions: CertificateExtensions { storage.extensions }
+    /// How it was signed; nil for a way that this library does not have.
+    public var signatureAlgorithm: SignatureAlgorithm? { storage.algorithm }
+    /// Its signature.
+    public var signature: [UInt8] { storage.signature }
+    /// What the signature is over.
+    public var signedBytes: ArraySlice<UInt8> { storage.derEncoded[storage.signed] }
+
+    /// Whether subject and issuer are the same: the top of a chain, or a link between an authority's old key and its new one.
+    public var isSelfIssued: Bool { subject == issuer }
+
+    /// Whether its signature is a key's.
+    ///
+    /// - Parameter subjectPublicKeyInfo: the issuer's key.
+    /// - Throws: `unsupported` for an algorithm or a key that this library does not have; `malformed` for bytes that are no
+    ///   key.
+    public func isSigned(by subjectPublicKeyInfo: [UInt8]) throws(PKIXError) -> Bool {
+        try SignedBytes.isValid(signature, signatureAlgorithm, over: signedBytes, by: subjectPublicKeyInfo)
+    }
+
+    /// Compares the bytes.
+    public static func == (left: Certificate, right: Certificate) -> Bool {
+        left.storage === right.storage || left.derEncoded == right.derEncoded
+    }
+
+    /// Hashes the bytes.
+    public func hash(into hasher: inout Hasher) { hasher.combine(derEncoded) }
+}
+
+extension Certificate: CustomStringConvertible {
+    /// Subject and serial number.
+    public var description: String { "\(subject.isEmpty ? "(no subject)" : subject.description) [\(serialNumber)]" }
+}
+
+/// The parts of a TBSCertificate (RFC 5280, 4.1.2).
+private struct Fields {
+    let version: Int
+    let serialNumber: SerialNumber
+    let issuer: DistinguishedName
+    let validity: Validity
+    let subject: DistinguishedName
+    let subjectPublicKeyInfo: [UInt8]
+    let extensions: CertificateExtensions
+
+    /// - Parameter algorithm: the identifier outside, which the one inside must equal (4.1.1.2).
+    init(_ body: ASN1Node, _ algorithm: ASN1Node) throws {
+        let malformed = PKIXError(.malformed, "a certificate")
+        guard body.identifier == .sequence, case .constructed(let nodes) = body.content else { throw malformed }
+        var parts = nodes.makeIterator()
+        let version = try DER.optionalExplicitlyTagged(&parts, tagNumber: 0, tagClass: .contextSpecific) {
+            try Int(derEncoded: $0)
+        }
+        // DER leaves the default out; version 2 was never used.
+        guard version == nil || version == 2 else { throw PKIXError(.unsupported, "certificates of another version") }
+        self.version = version == nil ? 1 : 3
+        serialNumber = SerialNumber(Array(try ArraySlice<UInt8>(derEncoded: &parts)))
+        guard let inner = parts.next(), inner.encodedBytes == algorithm.encodedBytes, let issuer = parts.next(),
+            let validity = parts.next(), let subject = parts.next(), let key = parts.next(), key.identifier == .sequence
+        else { throw malformed }
+        self.issuer = try DistinguishedName(issuer)
+        self.validity = try Validity(validity)
+        self.subject = try DistinguishedName(subject)
+        subjectPublicKeyInfo = Array(key.encodedBytes)
+        // Identifiers of issuer and subject are long gone, and still read over.
+        var extensions = CertificateExtensions.none
+        while let part = parts.next() {
+            guard part.identifier.tagClass == .contextSpecific, self.version == 3 else { throw malformed }
+            switch part.identifier.tagNumber {
+            case 1, 2: continue
+            case 3:
+                extensions = try DER.explicitlyTagged(part, tagNumber: 3, tagClass: .contextSpecific) {
+                    try CertificateExtensions($0)
+                }
+                guard parts.next() == nil else { throw malformed }
+            default: throw malformed
+            }
+        }
+        self.extensions = extensions
+    }
+}
+
+/// What certificates and requests have in common: bytes, and a signature over them.
+enum SignedBytes {
+    static func isValid(
+        _ signature: [UInt8], _ algorithm: SignatureAlgorithm?, over bytes: ArraySlice<UInt8>, by key: [UInt8]
+    ) throws(PKIXError) -> Bool {
+        guard let algorithm else { throw PKIXError(.unsupported, "the signature's algorithm") }
+        return try decoded("a public key") {
+            let key = try KeyAlgorithm.verificationKey(subjectPublicKeyInfo: key.span)
+            let message = Array(bytes)
+            do throws(CryptographyError) {
+                return try key.isValid(signature.span, for: message.span, using: algorithm)
+            } catch {
+                // A key of another kind has not made it.
+                if error.code == .unsupported { return false }
+                throw error
+            }
+        }
+    }
+
+    /// SEQUENCE { bytes, algorithm, signature }.
+    static func joined(_ bytes: [UInt8], _ algorithm: [UInt8], _ signature: [UInt8]) throws -> [UInt8] {
+        var serializer = DER.Serializer()
+        try serializer.appendConstructedNode(identifier: .sequence) { coder in
+            coder.serializeRawBytes(bytes)
+            coder.serializeRawBytes(algorithm)
+            try coder.serialize(ASN1BitString(bytes: signature[...]))
+        }
+        return serializer.serializedBytes
+    }
+
+    /// The algorithm that a signer uses where none is asked for: its best one that certificates have.
+    static func algorithm(
+        _ signer: some Signer, _ wanted: SignatureAlgorithm?
+    ) throws(PKIXError) -> (SignatureAlgorithm, derEncoded: [UInt8]) {
+        if let wanted { return (wanted, try SignatureAlgorithmIdentifier.encode(wanted)) }
+        for algorithm in signer.signatureAlgorithms {
+            if let derEncoded = try? SignatureAlgorithmIdentifier.encode(algorithm) { return (algorithm, derEncoded) }
+        }
+        throw PKIXError(.unsupported, "the key signs in no way that certificates have")
+    }
+}

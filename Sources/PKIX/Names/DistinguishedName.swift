@@ -1,0 +1,208 @@
+internal import SwiftASN1
+
+/// A name of the X.500 directory (RFC 5280, 4.1.2.4): a sequence of relative names, the most significant first.
+///
+/// ```swift
+/// let name: DistinguishedName = "CN=Example Root, O=Example, C=DE"
+/// ```
+///
+/// As text it is read and written as RFC 4514 says: the last relative name comes first. What was read keeps its bytes. Two
+/// names are equal by RFC 5280, 7.1: case and the number of spaces do not matter.
+public struct DistinguishedName: Sendable {
+    /// One attribute of a relative name.
+    public struct Attribute: Sendable, Hashable {
+        /// What it is.
+        public let type: AttributeType
+        /// Its value; for one that is no string, `#` and its DER in hexadecimal digits.
+        public let value: String
+
+        /// Joins the two.
+        public init(_ type: AttributeType, _ value: String) {
+            self.type = type
+            self.value = value
+        }
+    }
+
+    /// The name in DER.
+    public let derEncoded: [UInt8]
+
+    /// The empty name, of certificates that have all their names in an extension.
+    public static let empty = DistinguishedName(checked: [0x30, 0x00])
+
+    private init(checked derEncoded: [UInt8]) { self.derEncoded = derEncoded }
+
+    /// A name of relative names, the most significant first.
+    ///
+    /// - Throws: `invalidValue` for an empty value, one that is too long, or one with characters that its type does not have.
+    public init(_ relativeNames: [[Attribute]]) throws(PKIXError) {
+        for attribute in relativeNames.joined() { try DistinguishedName.check(attribute) }
+        guard relativeNames.allSatisfy({ !$0.isEmpty }) else {
+            throw PKIXError(.invalidValue, "a relative name without attributes")
+        }
+        derEncoded = try encoded {
+            var serializer = DER.Serializer()
+            try serializer.appendConstructedNode(identifier: .sequence) { coder in
+                for attributes in relativeNames { try coder.serializeSetOf(attributes.map { EncodedAttribute($0) }) }
+            }
+            return serializer.serializedBytes
+        }
+    }
+
+    /// Reads a node, whose form is checked and whose values are left for later.
+    init(_ node: ASN1Node) throws(PKIXError) {
+        try DistinguishedName.checkForm(node)
+        derEncoded = Array(node.encodedBytes)
+    }
+
+    /// Reads a name in DER.
+    ///
+    /// - Throws: `malformed`.
+    public init(derEncoded bytes: [UInt8]) throws(PKIXError) {
+        try self.init(try decoded("a distinguished name") { try DER.parse(bytes) })
+    }
+
+    /// Whether there is no relative name.
+    public var isEmpty: Bool { derEncoded.count == 2 }
+
+    /// The relative names, the most significant first.
+    public var relativeNames: [[Attribute]] {
+        (try? DistinguishedName.values(of: DER.parse(derEncoded))) ?? []
+    }
+
+    /// The values of a type, in order.
+    public func values(_ type: AttributeType) -> [String] {
+        relativeNames.joined().filter { $0.type == type }.map(\.value)
+    }
+}
+
+extension DistinguishedName: Hashable {
+    /// Compares as RFC 5280, 7.1 says.
+    public static func == (left: DistinguishedName, right: DistinguishedName) -> Bool {
+        left.derEncoded == right.derEncoded || left.canonical == right.canonical
+    }
+
+    /// Hashes what is compared.
+    public func hash(into hasher: inout Hasher) { hasher.combine(canonical) }
+
+    /// The relative names without case and surplus spaces, each sorted: what is compared.
+    var canonical: [[String]] {
+        relativeNames.map { attributes in
+            attributes.map { "\($0.type.identifier)=\(DistinguishedName.folded($0.value))" }.sorted()
+        }
+    }
+
+    /// Without case and surplus spaces (RFC 4518, as far as RFC 5280, 7.1 asks for it).
+    private static func folded(_ value: String) -> String {
+        value.lowercased().split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
+    }
+}
+
+extension DistinguishedName {
+    private static func check(_ attribute: Attribute) throws(PKIXError) {
+        let (value, type) = (attribute.value, attribute.type)
+        guard !value.isEmpty, value.unicodeScalars.count <= type.limit else {
+            throw PKIXError(.invalidValue, "\(type) has 1 to \(type.limit) characters")
+        }
+        let isFitting: Bool
+        switch type.stringType {
+        case .printableString: isFitting = value.utf8.allSatisfy { isPrintable($0) }
+        case .ia5String: isFitting = value.utf8.allSatisfy { $0 < 0x80 }
+        default: isFitting = !value.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
+        }
+        guard isFitting, type != .country || value.utf8.count == 2 else {
+            throw PKIXError(.invalidValue, "\(type) cannot be \(value)")
+        }
+    }
+
+    /// The characters of PrintableString (X.680, 41.4).
+    private static func isPrintable(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+        default: Array(" '()+,-./:=?".utf8).contains(byte)
+        }
+    }
+
+    /// SEQUENCE OF SET OF SEQUENCE { identifier, anything }.
+    private static func checkForm(_ node: ASN1Node) throws(PKIXError) {
+        let malformed = PKIXError(.malformed, "a distinguished name")
+        guard node.identifier == .sequence, case .constructed(let sets) = node.content else { throw malformed }
+        for set in sets {
+            guard set.identifier == .set, case .constructed(let attributes) = set.content else { throw malformed }
+            var isEmpty = true
+            for attribute in attributes {
+                guard attribute.identifier == .sequence, case .constructed(let parts) = attribute.content else {
+                    throw malformed
+                }
+                var iterator = parts.makeIterator()
+                guard iterator.next()?.identifier == .objectIdentifier, iterator.next() != nil, iterator.next() == nil
+                else { throw malformed }
+                isEmpty = false
+            }
+            guard !isEmpty else { throw malformed }
+        }
+    }
+
+    private static func values(of node: ASN1Node) throws -> [[Attribute]] {
+        guard case .constructed(let sets) = node.content else { return [] }
+        return try sets.map { set in
+            guard case .constructed(let attributes) = set.content else { return [] }
+            return try attributes.map { attribute in
+                try DER.sequence(attribute, identifier: .sequence) { nodes in
+                    let type = AttributeType(ObjectIdentifier(try ASN1ObjectIdentifier(derEncoded: &nodes)))
+                    let value = nodes.next()
+                    return Attribute(type, value.map { DirectoryString.text($0) } ?? "")
+                }
+            }
+        }
+    }
+}
+
+/// An attribute as it is written.
+private struct EncodedAttribute: DERSerializable {
+    let attribute: DistinguishedName.Attribute
+
+    init(_ attribute: DistinguishedName.Attribute) { self.attribute = attribute }
+
+    func serialize(into coder: inout DER.Serializer) throws {
+        try coder.appendConstructedNode(identifier: .sequence) { coder in
+            try coder.serialize(attribute.type.identifier.asn1)
+            coder.appendPrimitiveNode(identifier: attribute.type.stringType) { $0 += attribute.value.utf8 }
+        }
+    }
+}
+
+/// The string types that values come in.
+private enum DirectoryString {
+    /// A value as text; for one that is no string, `#` and its DER in hexadecimal digits.
+    static func text(_ node: ASN1Node) -> String {
+        if case .primitive(let bytes) = node.content, let text = text(node.identifier, bytes) { return text }
+        return "#" + Hexadecimal.encode(Array(node.encodedBytes))
+    }
+
+    private static func text(_ type: ASN1Identifier, _ bytes: ArraySlice<UInt8>) -> String? {
+        switch type {
+        case .utf8String: String(validating: bytes, as: UTF8.self)
+        case .printableString, .ia5String, .numericString, .visibleString:
+            bytes.allSatisfy { $0 < 0x80 } ? String(decoding: bytes, as: UTF8.self) : nil
+        // T.61 is taken for Latin-1, as everybody does.
+        case .teletexString: String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
+        case .bmpString: text(bytes, width: 2)
+        case .universalString: text(bytes, width: 4)
+        default: nil
+        }
+    }
+
+    private static func text(_ bytes: ArraySlice<UInt8>, width: Int) -> String? {
+        guard bytes.count % width == 0 else { return nil }
+        var scalars = String.UnicodeScalarView()
+        var rest = bytes
+        while !rest.isEmpty {
+            guard let scalar = Unicode.Scalar(rest.prefix(width).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }) else {
+                return nil
+            }
+            scalars.append(scalar)
+            rest = rest.dropFirst(width)
+        }
+        return String(scalars)
+    }
+}

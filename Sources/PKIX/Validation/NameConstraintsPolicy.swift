@@ -1,0 +1,118 @@
+/// The names of every certificate must be such as the authorities above it may certify (RFC 5280, 4.2.1.10 and 6.1.4 g).
+public struct NameConstraintsPolicy: PathPolicy {
+    /// The one policy.
+    public init() {}
+
+    /// Name constraints.
+    public var understoodExtensions: [ObjectIdentifier] { [NameConstraints.identifier] }
+
+    /// The first certificate with a name that it may not have.
+    public func defect(of path: CertificatePath, spending budget: inout WorkBudget) -> PathDefect? {
+        var certificate = path.leaf
+        do throws(PKIXError) {
+            for (place, authority) in path.certificates.enumerated().dropFirst() {
+                certificate = authority
+                guard let constraints = try authority.extensions.value(NameConstraints.self) else { continue }
+                for below in path.certificates[..<place] {
+                    certificate = below
+                    // A link between an authority's own keys has the authority's name (6.1.3 b).
+                    guard below == path.leaf || !below.isSelfIssued else { continue }
+                    let names = try NameConstraintsPolicy.names(of: below)
+                    let work = names.count * (constraints.permitted.count + constraints.excluded.count)
+                    guard budget.spendNameComparisons(work) else {
+                        return PathDefect(.budget, below, "too many names under constraints")
+                    }
+                    if let name = names.first(where: { !constraints.allow($0) }) {
+                        return PathDefect(.nameConstraint, below, "\(authority.subject) may not certify \(name)")
+                    }
+                }
+            }
+        } catch { return PathDefect(error, certificate) }
+        return nil
+    }
+
+    /// The names that constraints are about: the subject, the alternative names, and mailboxes in the subject where there are
+    /// no others (RFC 5280, 4.2.1.10).
+    private static func names(of certificate: Certificate) throws(PKIXError) -> [GeneralName] {
+        var names = try certificate.extensions.value(SubjectAlternativeName.self)?.names ?? []
+        let hasMail = names.contains { if case .email = $0 { true } else { false } }
+        if !hasMail { names += certificate.subject.values(.emailAddress).map { .email($0) } }
+        if !certificate.subject.isEmpty { names.append(.directory(certificate.subject)) }
+        return names
+    }
+}
+
+extension NameConstraints {
+    /// Whether a name may be certified.
+    func allow(_ name: GeneralName) -> Bool {
+        let kinds = permitted.filter { $0.kind == name.kind }
+        // A kind of name that this library does not compare is refused where there is a constraint on it.
+        guard !excluded.contains(where: { $0.kind == name.kind && $0.contains(name) ?? true }) else { return false }
+        return kinds.isEmpty || kinds.contains { $0.contains(name) ?? false }
+    }
+}
+
+extension GeneralName {
+    /// The number of its tag.
+    fileprivate var kind: UInt {
+        switch self {
+        case .other(let tag, _): tag
+        case .email: 1
+        case .dns: 2
+        case .directory: 4
+        case .uri: 6
+        case .ip: 7
+        case .registeredID: 8
+        }
+    }
+
+    /// Whether a name is in this subtree; nil where that cannot be told.
+    fileprivate func contains(_ name: GeneralName) -> Bool? {
+        switch (self, name) {
+        case (.dns(let base), .dns(let name)): GeneralName.dns(name, in: base)
+        case (.email(let base), .email(let name)): GeneralName.email(name, in: base)
+        case (.uri(let base), .uri(let name)): GeneralName.uri(name, in: base)
+        case (.ip(let base), .ip(let address)): GeneralName.address(address, in: base)
+        case (.directory(let base), .directory(let name)):
+            name.canonical.starts(with: base.canonical)
+        default: nil
+        }
+    }
+
+    /// A domain and all below it. A dot at its beginning, which is not in the standard, is taken for "below it only". The
+    /// empty one is everything.
+    private static func dns(_ name: String, in base: String) -> Bool {
+        guard !base.isEmpty else { return true }
+        guard base.hasPrefix(".") else { return HostName.isWithin(name, base) }
+        return HostName.isWithin(name, String(base.dropFirst())) && name.count >= base.count
+    }
+
+    /// A mailbox, all mailboxes of a host, or with a dot at the beginning those of all hosts below a domain.
+    private static func email(_ name: String, in base: String) -> Bool? {
+        guard let at = name.lastIndex(of: "@") else { return nil }
+        let (mailbox, host) = (name[..<at], name[name.index(after: at)...].lowercased())
+        guard let baseAt = base.lastIndex(of: "@") else {
+            return base.hasPrefix(".") ? host.hasSuffix(base.lowercased()) : host == base.lowercased()
+        }
+        // The part before the sign is compared by case (RFC 5280, 7.5).
+        return mailbox == base[..<baseAt] && host == base[base.index(after: baseAt)...].lowercased()
+    }
+
+    /// A host, or with a dot at the beginning all hosts below a domain. A resource without a host's name cannot be told.
+    private static func uri(_ name: String, in base: String) -> Bool? {
+        guard let start = name.firstRange(of: "://")?.upperBound else { return nil }
+        let authority = name[start...].prefix { !"/?#".contains($0) }
+        let place = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
+        let host = place.prefix { $0 != ":" }.lowercased()
+        guard !host.isEmpty, !host.hasPrefix("["), IPAddress(host) == nil else { return nil }
+        return base.hasPrefix(".") ? host.hasSuffix(base.lowercased()) : host == base.lowercased()
+    }
+
+    /// An address in a network: base and mask, one behind the other.
+    private static func address(_ address: [UInt8], in base: [UInt8]) -> Bool? {
+        guard base.count == 2 * address.count else { return base.count == 8 || base.count == 32 ? false : nil }
+        return address.indices.allSatisfy { index in
+            address[index] & base[address.count + index] == base[index] & base[address.count + index]
+        }
+    }
+}
