@@ -120,19 +120,27 @@ public final class AuditTrail: AuditSink {
     /// Records an event as ``AuditDurability`` says, for a caller that may block.
     package func recordBlocking(_ event: AuditEvent) throws(AuditError) {
         let line = event.jsonBytes
-        try addBlocking { AuditTrail.add(line, to: &$0) }
+        guard case .buffered(let window) = durability else { return try commitBlocking(line) }
+        try buffer(window) { AuditTrail.add(line, to: &$0) }
     }
 
     /// Records one of many events that differ in time and identifier only.
     package func recordBlocking(_ template: AuditEventTemplate, at time: Date) throws(AuditError) {
         let occurrence = template.occurrence(at: time)
-        try addBlocking { AuditTrail.add(template, occurrence, to: &$0) }
+        guard case .buffered(let window) = durability else { return try commitBlocking(template.line(occurrence)) }
+        try buffer(window) { AuditTrail.add(template, occurrence, to: &$0) }
     }
 
-    private func addBlocking(_ add: (inout Pending) -> Void) throws(AuditError) {
-        if case .buffered(let window) = durability { return try buffer(window, add) }
-        pending.withLock { add(&$0) }
-        let failure = queue.sync { flushOnQueue() }
+    /// Where the event cannot be stored, it has not happened: nothing of it waits for a better time.
+    private func commitBlocking(_ line: [UInt8]) throws(AuditError) {
+        let failure: AuditError? = queue.sync {
+            do {
+                _ = try appendOnQueue(line) { try store.commit($0) }
+                return nil
+            } catch let error as RecordStoreError {
+                return AuditError(error)
+            } catch { return AuditError("\(error)") }
+        }
         if let failure { throw failure }
     }
 
@@ -196,11 +204,15 @@ public final class AuditTrail: AuditSink {
             pending.isScheduled = true
         }
         if isFull { queue.async { _ = self.flushOnQueue() } }
-        if isFirst {
-            let delay = DispatchTimeInterval.milliseconds(Int(min(window / .milliseconds(1), 86_400_000)))
-            queue.asyncAfter(deadline: .now() + delay) { [weak self] in _ = self?.flushOnQueue() }
-        }
+        if isFirst { schedule(window) }
         if let refusal { throw refusal }
+    }
+
+    private func schedule(_ window: Duration) {
+        let milliseconds = min(max(window / .milliseconds(1), 0), 86_400_000)
+        queue.asyncAfter(deadline: .now() + .milliseconds(Int(milliseconds))) { [weak self] in
+            _ = self?.flushOnQueue()
+        }
     }
 
     private static func add(_ line: [UInt8], to pending: inout Pending) {
@@ -248,9 +260,11 @@ public final class AuditTrail: AuditSink {
                 pending.lines = batch.lines + pending.lines
                 pending.count += batch.count
                 pending.templates = pending.templates.mapValues { ($0.template, $0.line + batch.count) }
+                pending.isScheduled = true
                 pending.lastFailure = failure
             }
         }
+        if failure != nil, batch.waiters.isEmpty, case .buffered(let window) = durability { schedule(window) }
         for waiter in batch.waiters { waiter.resume(returning: failure) }
         return failure
     }

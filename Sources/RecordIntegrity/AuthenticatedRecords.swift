@@ -38,13 +38,18 @@ package struct AuthenticatedRecords: Sendable {
     ///
     /// - Parameter guarded: a record that must still have this version, though it is not written. The head is read before
     ///   it is compared and written afterwards, so no batch can come between.
+    /// - Parameter head: where given, nothing at all may have changed since ``headVersion`` was this.
     /// - Throws: `conflict` where a record, or the whole, was changed meanwhile.
     @discardableResult
     package func commit(
         _ writes: [RecordWrite], alongside others: [RecordWrite],
-        guarding guarded: (name: RecordName, version: UInt64)? = nil
+        guarding guarded: (name: RecordName, version: UInt64)? = nil,
+        head: UInt64? = nil
     ) throws -> Revision {
         let stored = try store.record(AuthenticatedRecords.headName)
+        if let head, stored?.version != head {
+            throw RecordStoreError(.conflict, subject: AuthenticatedRecords.headName.description)
+        }
         if let guarded, try store.version(of: guarded.name) != guarded.version {
             throw RecordStoreError(.conflict, subject: guarded.name.description)
         }
@@ -64,6 +69,11 @@ package struct AuthenticatedRecords: Sendable {
         let head = try sealing.seal(sum.bytes, authenticating: Array(AuthenticatedRecords.headName.description.utf8))
         raw.append(.put(AuthenticatedRecords.headName, head, expecting: stored.map { .version($0.version) } ?? .absent))
         return try store.commit(raw + others)
+    }
+
+    /// How often the whole has changed: read it before what a decision is made on, and commit with it.
+    package var headVersion: UInt64 {
+        get throws(RecordStoreError) { try store.version(of: AuthenticatedRecords.headName) }
     }
 
     /// Reads all records under the prefixes and compares them with the sum.

@@ -57,7 +57,7 @@ public final class HSMDevice: Sendable {
             let id = Hexadecimal.encode(try SystemRandom().bytes(count: 16))
             let master = try SecretBytes.random(count: 32)
             let keys = try PartitionKeys(master)
-            let user = try UserRecord.make(
+            let first = try UserRecord.make(
                 administrator, .administrator, password, partition: id, sealing: master, cost: cost)
             try AuthenticatedRecords(store: folder, key: keys.records).commit(
                 [
@@ -65,12 +65,14 @@ public final class HSMDevice: Sendable {
                         PartitionRecord.name,
                         try StoredJSON.encode(PartitionRecord(format: PartitionRecord.currentFormat, id: id)),
                         expecting: .absent),
-                    .put(try UserRecord.name(administrator), try StoredJSON.encode(user), expecting: .absent),
+                    .put(try UserRecord.name(administrator), try StoredJSON.encode(first), expecting: .absent),
                 ], alongside: [try AuditTrail.beginning(rootKey: keys.audit)])
+            let partition = try partition(name)
+            try partition.recordCreation(master, administrator: administrator)
+            return partition
         } catch let error as RecordStoreError where error.code == .conflict {
             throw HSMDevice.exists(name)
         } catch { throw HSMError(wrapping: error) }
-        return try partition(name)
     }
 
     /// A partition, closed until somebody logs in.
@@ -102,7 +104,7 @@ public final class HSMDevice: Sendable {
                 while true {
                     let after = try names.last.map { try RecordName("\(HSMDevice.prefix)\($0)0") }
                     guard let next = try store.records(prefix: HSMDevice.prefix, after: after, limit: 1).first else {
-                        return names
+                        return names.sorted()
                     }
                     let path = next.name.description.dropFirst(HSMDevice.prefix.count)
                     names.append(String(path.prefix { $0 != "/" }))

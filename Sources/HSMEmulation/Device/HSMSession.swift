@@ -1,3 +1,4 @@
+internal import Auditing
 public import Cryptography
 internal import RecordIntegrity
 internal import RecordStorage
@@ -11,6 +12,7 @@ public final class HSMSession: Sendable {
     public let user: String
 
     let partition: OpenPartition
+    private let identity: Mutex<SessionUser>
     private let cost: Scrypt
     private let isOpen = Atomic<Bool>(true)
     /// The changes of users after which this session's was found still there.
@@ -18,9 +20,10 @@ public final class HSMSession: Sendable {
     /// The keys that end with the session.
     private let transient = Mutex<Set<KeyHandle>>([])
 
-    init(_ partition: OpenPartition, user: String, cost: Scrypt) {
+    init(_ partition: OpenPartition, _ user: SessionUser, cost: Scrypt) {
         self.partition = partition
-        self.user = user
+        self.user = user.name
+        identity = Mutex(user)
         self.cost = cost
     }
 
@@ -61,12 +64,14 @@ public final class HSMSession: Sendable {
         return try keep(material, attributes, HSMEvent(name: attributes.type.generation, user: user))
     }
 
-    /// The key of a label, for a use.
+    /// The key of a label, for a use: this user's own, or where there is none, one that is shared with it.
     ///
     /// - Throws: `objectHandleInvalid` where there is none; `objectAmbiguous` where there are several;
     ///   `keyFunctionNotPermitted` where it is for other uses.
     public func key<Use>(_ label: String, for use: HSMUse<Use>) throws(HSMError) -> HSMKey<Use> {
-        let handles = try find(label: label)
+        let all = try find(label: label)
+        let own = try partition.read { state in all.filter { state.objects[$0]?.snapshot.attributes.owner == user } }
+        let handles = own.isEmpty ? all : own
         guard let handle = handles.first else { throw HSMError(.objectHandleInvalid, "no key is called \(label)") }
         guard handles.count == 1 else {
             throw HSMError(.objectAmbiguous, "\(handles.count) keys are called \(label)")
@@ -86,14 +91,11 @@ public final class HSMSession: Sendable {
         return HSMKey(session: self, object: object, subjectPublicKeyInfo: attributes.subjectPublicKeyInfo)
     }
 
-    /// The handles of the keys with a label that this user may use. It takes the same time however many keys there are.
+    /// The handles of the keys with a label that this user may use. It takes the same time however many other keys there are.
     public func find(label: String) throws(HSMError) -> [KeyHandle] {
         try check()
         try partition.refresh()
-        return try partition.read { state in
-            state.handles(label: label).filter { state.objects[$0].map { isVisible($0) } ?? false }
-                .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
-        }
+        return try partition.read { state in HSMSession.sorted(state.handles(label: label, for: user)) }
     }
 
     /// The handles of all keys that this user may use.
@@ -101,9 +103,12 @@ public final class HSMSession: Sendable {
         try check()
         try partition.refresh()
         return try partition.read { state in
-            state.objects.values.filter { isVisible($0) }.map(\.handle)
-                .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+            HSMSession.sorted(state.objects.values.filter { $0.snapshot.attributes.isVisible(to: user) }.map(\.handle))
         }
+    }
+
+    private static func sorted(_ handles: some Sequence<KeyHandle>) -> [KeyHandle] {
+        handles.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
     }
 
     /// What is known of a key.
@@ -113,7 +118,7 @@ public final class HSMSession: Sendable {
         try object(handle).attributes(for: user)
     }
 
-    /// Changes what may be changed: label, id, and rights that are taken away.
+    /// Changes what may be changed: label, id, and rights that are taken away. Whatever else `body` assigns has no effect.
     ///
     /// - Throws: `attributeReadOnly`, `templateInconsistent`, `objectHandleInvalid`; also for a key of another owner.
     public func changeAttributes(
@@ -126,11 +131,7 @@ public final class HSMSession: Sendable {
     ///
     /// - Throws: `userNotFound`, `objectHandleInvalid`; also for a key of another owner.
     public func share(_ handle: KeyHandle, with other: String) throws(HSMError) {
-        try check()
-        guard try partition.read({ $0.users[other]?.record.role }) == .cryptoUser else {
-            throw HSMError(.userNotFound, "there is no crypto user \(other)")
-        }
-        try change(handle, "ShareKey") { attributes in
+        try change(handle, "ShareKey", with: other) { attributes in
             var shared = attributes
             shared.sharedWith.insert(other)
             return shared
@@ -152,33 +153,47 @@ public final class HSMSession: Sendable {
     public func destroy(_ handle: KeyHandle) throws(HSMError) {
         let object = try ownObject(handle)
         let event = HSMEvent(name: "DestroyObject", user: user, key: handle.description)
-        guard object.version > 0 else {
+        guard object.snapshot.value != nil else {
             try partition.record(event)
             transient.withLock { _ = $0.remove(handle) }
             return partition.edit { $0.remove(handle) }
         }
-        try partition.change(event) { state in
+        try changeStored(event) { state in
             guard let object = state.objects[handle] else { throw HSMObject.gone(handle) }
-            return [.delete(try StoredKey.name(handle), expecting: .version(object.version))]
+            return OpenPartition.Plan(
+                writes: [.delete(try StoredKey.name(handle), expecting: .version(object.snapshot.version))])
         }
     }
 
-    /// Changes this user's own password.
+    /// Changes this user's own password. Its other sessions end. A wrong old password counts as one at a login.
     ///
-    /// - Throws: `pinIncorrect` for the old one, `pinLengthRange` for the new one.
+    /// - Throws: `pinIncorrect` for the old one, `pinLocked`, `pinLengthRange` for the new one.
     public func changePassword(
         from old: borrowing SecretBytes, to new: borrowing SecretBytes
     ) throws(HSMError) {
         try check()
         guard let known = try partition.read({ $0.users[user] }) else { throw closed }
-        try stated { _ = try known.record.master(user, old, partition: partition.id).count }
-        let record = try stated { try partition.userRecord(user, .cryptoUser, new, cost: cost) }
-        try partition.change(HSMEvent(name: "SetPIN", user: user, parameters: [("user", .text(user))])) { state in
-            guard state.users[user]?.version == known.version else { throw HSMError(.conflict, "") }
-            return [
-                .put(try UserRecord.name(user), try StoredJSON.encode(record), expecting: .version(known.version))
-            ]
+        let event = HSMEvent(name: "SetPIN", user: user, parameters: [("user", .text(user))])
+        let record: UserRecord
+        do {
+            let counter = try LoginCounter(user, in: partition.records.store)
+            try counter.begin()
+            _ = try known.record.master(user, old, partition: partition.id).count
+            record = try partition.userRecord(user, .cryptoUser, new, cost: cost)
+            try counter.reset()
+        } catch {
+            let refusal = HSMError(wrapping: error)
+            partition.recordRefusal(of: event, refusal)
+            throw refusal
         }
+        try changeStored(event) { state in
+            guard state.users[user]?.version == known.version else { throw HSMError(.pinIncorrect, "") }
+            return OpenPartition.Plan(
+                writes: [
+                    .put(try UserRecord.name(user), try StoredJSON.encode(record), expecting: .version(known.version))
+                ])
+        }
+        identity.withLock { $0 = SessionUser(user, record) }
     }
 }
 
@@ -195,7 +210,10 @@ extension HSMSession {
         try partition.look()
         let changes = partition.userChanges
         guard seenChanges.load(ordering: .relaxed) != changes else { return }
-        guard partition.isKnown(user) else { throw closed }
+        guard partition.isKnown(identity.withLock { $0 }) else {
+            end()
+            throw closed
+        }
         seenChanges.store(changes, ordering: .relaxed)
     }
 
@@ -241,50 +259,107 @@ extension HSMSession {
         ]
         guard complete.isPersistent else {
             try partition.record(event)
-            transient.withLock { _ = $0.insert(handle) }
             let object = HSMObject(handle, complete, material.copy())
-            partition.edit { $0.insert(object) }
+            // Under one lock with the session's end, or the key would outlive it.
+            let isKept = transient.withLock { transient in
+                guard isOpen.load(ordering: .acquiring) else { return false }
+                transient.insert(handle)
+                partition.edit { $0.insert(object) }
+                return true
+            }
+            guard isKept else { throw closed }
             return handle
         }
         let value = try stated { try StoredKey.seal(complete, material, handle, under: partition.cipher) }
-        try partition.change(event) { _ in [.put(try StoredKey.name(handle), value, expecting: .absent)] }
+        try changeStored(event) { _ in
+            OpenPartition.Plan(writes: [.put(try StoredKey.name(handle), value, expecting: .absent)])
+        }
         return handle
     }
 
     private var closed: HSMError { HSMError(.sessionClosed, "the session of \(user) has ended") }
 
-    private func isVisible(_ object: HSMObject) -> Bool {
-        let attributes = object.currentAttributes
-        return attributes.owner == user || attributes.sharedWith.contains(user)
+    /// A change by this user, who must be there still when it is written.
+    private func changeStored(
+        _ event: HSMEvent, _ plan: (PartitionState) throws -> OpenPartition.Plan
+    ) throws(HSMError) {
+        let identity = identity.withLock { $0 }
+        try partition.change(event) { state in
+            guard state.users[user]?.record.incarnation == identity.incarnation else { throw closed }
+            return try plan(state)
+        }
     }
 
+    /// Changes a key's attributes. What to change is decided before the partition is held, and again where others were faster.
     private func change(
-        _ handle: KeyHandle, _ name: String, _ body: (KeyAttributes) throws(HSMError) -> KeyAttributes
+        _ handle: KeyHandle, _ name: String, with other: String? = nil,
+        _ body: (KeyAttributes) throws(HSMError) -> KeyAttributes
     ) throws(HSMError) {
-        let object = try ownObject(handle)
-        let event = HSMEvent(name: name, user: user, key: handle.description)
-        guard object.version > 0 else {
-            let changed = try body(try object.attributes(for: user))
-            try partition.record(event)
-            return partition.edit { $0.update(object, changed) }
+        for _ in 0..<20 {
+            let object = try ownObject(handle)
+            let snapshot = try object.snapshot(for: user)
+            let changed = try body(snapshot.attributes)
+            var event = HSMEvent(name: name, user: user, key: handle.description)
+            event.parameters = HSMSession.changes(snapshot.attributes, changed)
+            guard snapshot.value != nil else {
+                if let other { _ = try partition.read { state throws(HSMError) in try state.checkCryptoUser(other) } }
+                try partition.record(event)
+                if partition.edit({ $0.replace(object, snapshot.attributes, with: changed) }) { return }
+                continue
+            }
+            var isOvertaken = false
+            do throws(HSMError) {
+                try changeStored(event) { state in
+                    if let other { try state.checkCryptoUser(other) }
+                    guard state.objects[handle]?.snapshot.version == snapshot.version,
+                        let write = try partition.write(handle, changed, over: snapshot)
+                    else {
+                        isOvertaken = true
+                        throw HSMError(.conflict, "the key was changed meanwhile")
+                    }
+                    return OpenPartition.Plan(writes: [write])
+                }
+                return
+            } catch {
+                guard isOvertaken, error.code == .conflict else { throw error }
+            }
         }
-        try partition.change(event) { state in
-            guard let object = state.objects[handle] else { throw HSMObject.gone(handle) }
-            let changed = try body(try object.attributes(for: user))
-            guard let value = try object.value(with: changed, partition.cipher) else { throw HSMObject.gone(handle) }
-            return [.put(try StoredKey.name(handle), value, expecting: .version(object.version))]
+        throw HSMError(.conflict, "others change the key all the time")
+    }
+
+    /// What the audit trail tells of a change.
+    private static func changes(_ old: KeyAttributes, _ new: KeyAttributes) -> [(String, AuditEvent.Value)] {
+        var changes: [(String, AuditEvent.Value)] = []
+        if old.label != new.label { changes.append(("label", .text(new.label))) }
+        if old.id != new.id { changes.append(("id", .text(Hexadecimal.encode(new.id)))) }
+        if old.uses != new.uses { changes.append(("uses", .text(new.uses.text))) }
+        if old.isSensitive != new.isSensitive { changes.append(("sensitive", .flag(new.isSensitive))) }
+        if old.isExtractable != new.isExtractable { changes.append(("extractable", .flag(new.isExtractable))) }
+        if old.sharedWith != new.sharedWith {
+            changes.append(("sharedWith", .text(new.sharedWith.sorted().joined(separator: ","))))
         }
+        return changes
     }
 
     private func end() {
-        guard isOpen.exchange(false, ordering: .acquiringAndReleasing) else { return }
-        let handles = transient.withLock { transient in
+        let ended: Set<KeyHandle>? = transient.withLock { transient in
+            guard isOpen.exchange(false, ordering: .acquiringAndReleasing) else { return nil }
             defer { transient = [] }
             return transient
         }
-        partition.edit { state in for handle in handles { state.remove(handle) } }
+        guard let ended else { return }
+        partition.edit { state in for handle in ended { state.remove(handle) } }
         // What it did is worth knowing even where that it ended cannot be stored.
         try? partition.record(HSMEvent(name: "Logout", user: user))
+    }
+}
+
+extension PartitionState {
+    /// - Throws: `userNotFound`.
+    func checkCryptoUser(_ name: String) throws(HSMError) {
+        guard users[name]?.record.role == .cryptoUser else {
+            throw HSMError(.userNotFound, "there is no crypto user \(name)")
+        }
     }
 }
 

@@ -72,8 +72,9 @@ extension HSMKey: Signer, SynchronousSigner where Use == HSMSigning {
     ) throws(CryptographyError) -> [UInt8] {
         try using(.sign) { material in
             guard let signer = material.signer else { throw HSMKey.otherUse }
+            let signature = try signer.sign(message, using: algorithm)
             try record("Sign", algorithm.description)
-            return try signer.sign(message, using: algorithm)
+            return signature
         }
     }
 
@@ -81,8 +82,9 @@ extension HSMKey: Signer, SynchronousSigner where Use == HSMSigning {
     public func sign(digest: Digest, using algorithm: SignatureAlgorithm) throws(CryptographyError) -> [UInt8] {
         try using(.sign) { material in
             guard let signer = material.signer else { throw HSMKey.otherUse }
+            let signature = try signer.sign(digest: digest, using: algorithm)
             try record("Sign", algorithm.description)
-            return try signer.sign(digest: digest, using: algorithm)
+            return signature
         }
     }
 }
@@ -178,8 +180,9 @@ extension HSMKey: Decryptor where Use == HSMDecryption {
     ) throws(CryptographyError) -> SecretBytes {
         try using(.decrypt) { material in
             guard let key = material.rsa else { throw HSMKey.otherUse }
+            let plaintext = try key.decrypt(ciphertext, using: algorithm)
             try record("Decrypt", algorithm.description)
-            return try key.decrypt(ciphertext, using: algorithm)
+            return plaintext
         }
     }
 }

@@ -18,30 +18,49 @@ extension HSMSession {
     public func wrap(
         _ handle: KeyHandle, under wrapping: HSMKey<HSMWrapping>, _ mechanism: WrappingMechanism = .aesKeyWrapPadded
     ) throws(HSMError) -> [UInt8] {
+        let event = HSMEvent(
+            name: "WrapKey", user: user, parameters: [("wrappingKey", .text(wrapping.handle.description))],
+            key: handle.description)
+        let bytes: [UInt8]
+        do {
+            bytes = try wrapped(handle, wrapping, mechanism)
+        } catch {
+            let refusal = HSMError(wrapping: error)
+            partition.recordRefusal(of: event, refusal)
+            throw refusal
+        }
+        try partition.record(event)
+        return bytes
+    }
+
+    private func wrapped(
+        _ handle: KeyHandle, _ wrapping: HSMKey<HSMWrapping>, _ mechanism: WrappingMechanism
+    ) throws -> [UInt8] {
         let object = try ownObject(handle)
         let attributes = try object.attributes(for: user)
         guard attributes.isExtractable else {
             throw HSMError(.keyUnextractable, "the key \(handle) never leaves")
         }
-        let wrapper = try wrapping.attributes
-        guard !attributes.isSensitive || wrapper.mayWrapSensitiveKeys else {
+        let material = try movingMaterial(wrapping, for: .wrap)
+        guard try !attributes.isSensitive || wrapping.attributes.mayWrapSensitiveKeys else {
             throw HSMError(.keyNotWrappable, "the wrapping key was not made here, and nobody trusts it")
         }
-        let material = try material(wrapping.object, for: .wrap)
         let encoded = try object.encoded(partition.cipher)
-        return try stated {
-            let wrapped: [UInt8]
-            switch mechanism {
-            case .aesKeyWrap: wrapped = try HSMSession.aes(material).plain.wrap(encoded)
-            case .aesKeyWrapPadded: wrapped = try HSMSession.aes(material).padded.wrap(encoded)
-            case .rsaOAEP: throw HSMError(.mechanismInvalid, "RSA-OAEP only unwraps here")
-            }
-            try partition.record(
-                HSMEvent(
-                    name: "WrapKey", user: user, parameters: [("wrappingKey", .text(wrapping.handle.description))],
-                    key: handle.description))
-            return wrapped
+        switch mechanism {
+        case .aesKeyWrap: return try HSMSession.aes(material).plain.wrap(encoded)
+        case .aesKeyWrapPadded: return try HSMSession.aes(material).padded.wrap(encoded)
+        case .rsaOAEP: throw HSMError(.mechanismInvalid, "RSA-OAEP only unwraps here")
         }
+    }
+
+    /// A wrapping key of this partition, and of no other, where somebody else may have said what it is worth.
+    private func movingMaterial(
+        _ wrapping: HSMKey<HSMWrapping>, for use: KeyUses
+    ) throws(HSMError) -> KeyMaterial {
+        guard wrapping.session.partition === partition else {
+            throw HSMError(.objectHandleInvalid, "the wrapping key is in another partition")
+        }
+        return try wrapping.session.material(wrapping.object, for: use)
     }
 
     /// Takes a wrapped key in. It is sensitive, and not trusted to wrap sensitive keys: somebody may know it.
@@ -52,26 +71,35 @@ extension HSMSession {
         _ wrapped: Span<UInt8>, under wrapping: HSMKey<HSMWrapping>,
         _ mechanism: WrappingMechanism = .aesKeyWrapPadded, as attributes: KeyAttributes
     ) throws(HSMError) -> KeyHandle {
-        try attributes.check()
-        guard attributes.isSensitive else {
-            throw HSMError(.templateInconsistent, "an unwrapped key is sensitive, as it was before")
-        }
-        let material = try material(wrapping.object, for: .unwrap)
-        let encoded = try stated { () throws -> SecretBytes in
-            switch mechanism {
-            case .aesKeyWrap: return try HSMSession.aes(material).plain.unwrap(wrapped)
-            case .aesKeyWrapPadded: return try HSMSession.aes(material).padded.unwrap(wrapped)
-            case .rsaOAEP(let function):
-                guard let key = material.rsa else { throw HSMError(.mechanismInvalid, "not an RSA key") }
-                return try key.decrypt(wrapped, using: .rsaOAEP(function, mask: function))
-            }
-        }
+        let event = HSMEvent(
+            name: "UnwrapKey", user: user, parameters: [("wrappingKey", .text(wrapping.handle.description))])
         var attributes = attributes
         attributes.isLocal = false
-        return try keep(
-            encoded, attributes,
-            HSMEvent(
-                name: "UnwrapKey", user: user, parameters: [("wrappingKey", .text(wrapping.handle.description))]))
+        let encoded: SecretBytes
+        do {
+            try attributes.check()
+            guard attributes.isSensitive else {
+                throw HSMError(.templateInconsistent, "an unwrapped key is sensitive, as it was before")
+            }
+            encoded = try unwrapped(wrapped, try movingMaterial(wrapping, for: .unwrap), mechanism)
+        } catch {
+            let refusal = HSMError(wrapping: error)
+            partition.recordRefusal(of: event, refusal)
+            throw refusal
+        }
+        return try keep(encoded, attributes, event)
+    }
+
+    private func unwrapped(
+        _ wrapped: Span<UInt8>, _ material: KeyMaterial, _ mechanism: WrappingMechanism
+    ) throws -> SecretBytes {
+        switch mechanism {
+        case .aesKeyWrap: return try HSMSession.aes(material).plain.unwrap(wrapped)
+        case .aesKeyWrapPadded: return try HSMSession.aes(material).padded.unwrap(wrapped)
+        case .rsaOAEP(let function):
+            guard let key = material.rsa else { throw HSMError(.mechanismInvalid, "not an RSA key") }
+            return try key.decrypt(wrapped, using: .rsaOAEP(function, mask: function))
+        }
     }
 
     /// A key's value in clear, where it was made not to be sensitive.

@@ -3,6 +3,14 @@ internal import Synchronization
 
 /// A key in a partition, shared by all who use it: what is taken away from it is taken away for everybody at once.
 final class HSMObject: Sendable {
+    /// What is stored of a key, read at once: a change is decided on it and made to it.
+    struct Snapshot {
+        let attributes: KeyAttributes
+        /// nil for a key that ends with its session.
+        let value: [UInt8]?
+        let version: UInt64
+    }
+
     private struct Content {
         var attributes: KeyAttributes
         var material: KeyMaterial?
@@ -10,43 +18,47 @@ final class HSMObject: Sendable {
         var value: [UInt8]?
         var version: UInt64
         /// The encoded key of one that ends with its session.
+        var transient: TransientKey?
         var isDestroyed = false
     }
 
     let handle: KeyHandle
-    /// The encoded key of one that ends with its session.
-    private let transient: TransientKey?
     private let content: Mutex<Content>
 
     /// A key of the store.
     init(_ handle: KeyHandle, _ attributes: KeyAttributes, value: [UInt8], version: UInt64) {
         self.handle = handle
-        transient = nil
         content = Mutex(Content(attributes: attributes, value: value, version: version))
     }
 
     /// A key that ends with its session.
     init(_ handle: KeyHandle, _ attributes: KeyAttributes, _ encoded: consuming SecretBytes) {
         self.handle = handle
-        transient = TransientKey(encoded)
-        content = Mutex(Content(attributes: attributes, value: nil, version: 0))
+        content = Mutex(
+            Content(attributes: attributes, value: nil, version: 0, transient: TransientKey(encoded)))
     }
 
     /// What is known of the key now.
     ///
     /// - Throws: `objectHandleInvalid` where it is gone, or was never the user's.
-    func attributes(for user: String) throws(HSMError) -> KeyAttributes {
+    func attributes(for user: String) throws(HSMError) -> KeyAttributes { try snapshot(for: user).attributes }
+
+    /// What is stored of the key now.
+    ///
+    /// - Throws: `objectHandleInvalid` where it is gone, or was never the user's.
+    func snapshot(for user: String) throws(HSMError) -> Snapshot {
         try content.withLock { content throws(HSMError) in
             try HSMObject.check(content, user, handle)
-            return content.attributes
+            return Snapshot(attributes: content.attributes, value: content.value, version: content.version)
         }
     }
 
-    /// The stored value's version, for a change; 0 for a key that ends with its session.
-    var version: UInt64 { content.withLock { $0.version } }
-
-    /// What is known of the key, whoever asks.
-    var currentAttributes: KeyAttributes { content.withLock { $0.attributes } }
+    /// What is stored of the key, whoever asks.
+    var snapshot: Snapshot {
+        content.withLock {
+            Snapshot(attributes: $0.attributes, value: $0.value, version: $0.version)
+        }
+    }
 
     /// The opened key, for a use.
     ///
@@ -72,20 +84,21 @@ final class HSMObject: Sendable {
         try content.withLock { content throws(HSMError) in try encoded(content, cipher) }
     }
 
-    /// The value to store with other attributes; nil for a key that ends with its session.
-    func value(with attributes: KeyAttributes, _ cipher: AESGCM) throws -> [UInt8]? {
-        try content.withLock { content in
-            guard let value = content.value else { return nil }
-            return try StoredKey(value, StoredKey.name(handle)).with(attributes, handle, under: cipher)
-        }
-    }
-
     /// Takes over what was stored.
-    func update(_ attributes: KeyAttributes, value: [UInt8]?, version: UInt64) {
+    func update(_ attributes: KeyAttributes, value: [UInt8], version: UInt64) {
         content.withLock { content in
             content.attributes = attributes
             content.value = value
             content.version = version
+        }
+    }
+
+    /// Changes a key that ends with its session, unless somebody else was faster.
+    func replace(_ old: KeyAttributes, with new: KeyAttributes) -> Bool {
+        content.withLock { content in
+            guard !content.isDestroyed, content.attributes == old else { return false }
+            content.attributes = new
+            return true
         }
     }
 
@@ -95,18 +108,18 @@ final class HSMObject: Sendable {
             content.isDestroyed = true
             content.material = nil
             content.value = nil
+            content.transient = nil
         }
     }
 
     private func encoded(_ content: Content, _ cipher: AESGCM) throws(HSMError) -> SecretBytes {
-        if let transient { return transient.copy() }
+        if let transient = content.transient { return transient.copy() }
         guard let value = content.value else { throw HSMObject.gone(handle) }
         return try stated { try StoredKey(value, StoredKey.name(handle)).material(handle, cipher) }
     }
 
     private static func check(_ content: Content, _ user: String, _ handle: KeyHandle) throws(HSMError) {
-        guard !content.isDestroyed, content.attributes.owner == user || content.attributes.sharedWith.contains(user)
-        else { throw gone(handle) }
+        guard !content.isDestroyed, content.attributes.isVisible(to: user) else { throw gone(handle) }
     }
 
     static func gone(_ handle: KeyHandle) -> HSMError { HSMError(.objectHandleInvalid, "no key \(handle)") }

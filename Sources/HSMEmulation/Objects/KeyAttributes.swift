@@ -68,18 +68,33 @@ public struct KeyAttributes: Sendable, Hashable {
         guard isSensitive || !type.isPrivate else {
             throw HSMError(.templateInconsistent, "a private key is always sensitive")
         }
+        // Out and in again it could come back as one that decrypts, and give away what it was to unwrap.
+        guard !isExtractable || !type.isPrivate || !uses.contains(.unwrap) else {
+            throw HSMError(.templateInconsistent, "a private key that unwraps never leaves")
+        }
     }
 
     /// The attributes after a change, within what may be changed.
     func changed(by body: (inout KeyAttributes) -> Void) throws(HSMError) -> KeyAttributes {
-        var new = self
-        body(&new)
-        guard new.type == type, new.isPersistent == isPersistent || !isPersistent,
-            new.uses.isSubset(of: uses), new.isSensitive || !isSensitive, isExtractable || !new.isExtractable
+        var wanted = self
+        body(&wanted)
+        guard wanted.type == type, wanted.isPersistent == isPersistent, wanted.uses.isSubset(of: uses),
+            wanted.isSensitive || !isSensitive, isExtractable || !wanted.isExtractable
         else { throw HSMError(.attributeReadOnly, "a key's rights can be taken away, and not added to") }
+        // Only what may be changed is taken over: whole attributes may have been assigned, with another's owner in them.
+        var new = self
+        new.label = wanted.label
+        new.id = wanted.id
+        new.uses = wanted.uses
+        new.isSensitive = wanted.isSensitive
+        new.isExtractable = wanted.isExtractable
         try new.check()
-        new.wasAlwaysSensitive = wasAlwaysSensitive && new.isSensitive
-        new.wasNeverExtractable = wasNeverExtractable && !new.isExtractable
         return new
     }
+
+    /// Who may use it.
+    var users: Set<String> { sharedWith.union([owner]) }
+
+    /// Whether a user may use it.
+    func isVisible(to user: String) -> Bool { owner == user || sharedWith.contains(user) }
 }

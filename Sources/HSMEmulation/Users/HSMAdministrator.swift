@@ -2,19 +2,32 @@ public import Auditing
 public import Cryptography
 internal import RecordIntegrity
 internal import RecordStorage
+internal import Synchronization
 
 /// An administrator's session: manages users and trust, and uses no key.
 public final class HSMAdministrator: Sendable {
     /// Who it is.
     public let user: String
 
-    private let partition: OpenPartition
+    private let identity: SessionUser
     private let cost: Scrypt
+    /// What is administered; nil once this has ended.
+    private let current: Mutex<OpenPartition?>
 
-    init(_ partition: OpenPartition, user: String, cost: Scrypt) {
-        self.partition = partition
-        self.user = user
+    init(_ partition: OpenPartition, _ user: SessionUser, cost: Scrypt) {
+        current = Mutex(partition)
+        self.user = user.name
+        identity = user
         self.cost = cost
+    }
+
+    /// Ends the session: it refuses from now on.
+    public func logOut() {
+        let partition = current.withLock { current in
+            defer { current = nil }
+            return current
+        }
+        try? partition?.record(HSMEvent(name: "Logout", user: user))
     }
 
     /// A user as administrators see one.
@@ -31,7 +44,7 @@ public final class HSMAdministrator: Sendable {
 
     /// All users, by name.
     public func users() throws(HSMError) -> [User] {
-        try check()
+        let partition = try partition()
         let all = try partition.read { $0.users }
         return try stated {
             try all.sorted { $0.key < $1.key }.map { name, user in
@@ -59,73 +72,86 @@ public final class HSMAdministrator: Sendable {
         try create(name, .administrator, password)
     }
 
-    /// Removes a user.
+    /// Removes a user, and takes away what was shared with it. Its sessions end.
     ///
     /// - Throws: `userNotFound`; `userNotRemovable` for one who still has keys, and for the last administrator.
     public func deleteUser(_ name: String) throws(HSMError) {
-        try change("DeleteUser", name) { state in
+        let partition = try partition()
+        try change(partition, "DeleteUser", name) { state in
             guard let known = state.users[name] else { throw HSMAdministrator.unknown(name) }
-            guard state.keyCount(of: name) == 0 else {
-                throw HSMError(.userNotRemovable, "\(name) still has keys")
-            }
+            let (own, shared) = state.keys(of: name)
+            guard own == 0 else { throw HSMError(.userNotRemovable, "\(name) still has keys") }
             let administrators = state.users.values.filter { $0.record.role == .administrator }.count
             guard known.record.role != .administrator || administrators > 1 else {
                 throw HSMError(.userNotRemovable, "\(name) is the last administrator")
             }
-            return [.delete(try UserRecord.name(name), expecting: .version(known.version))]
+            var plan = OpenPartition.Plan(
+                writes: [.delete(try UserRecord.name(name), expecting: .version(known.version))],
+                counters: [try LoginCounter(name, in: partition.records.store).forgetting])
+            for object in shared {
+                let snapshot = object.snapshot
+                var attributes = snapshot.attributes
+                attributes.sharedWith.remove(name)
+                if let write = try partition.write(object.handle, attributes, over: snapshot) {
+                    plan.writes.append(write)
+                }
+            }
+            return plan
         }
     }
 
-    /// Gives a user another password, and unlocks it.
+    /// Gives a user another password, and unlocks it. Its sessions end.
     ///
     /// - Throws: `userNotFound`, `pinLengthRange`.
     public func setPassword(_ password: borrowing SecretBytes, of name: String) throws(HSMError) {
-        try check()
+        let partition = try partition()
         guard let known = try partition.read({ $0.users[name] }) else { throw HSMAdministrator.unknown(name) }
         let record = try stated { try partition.userRecord(name, known.record.role, password, cost: cost) }
-        try change("SetPIN", name) { state in
+        try change(partition, "SetPIN", name) { state in
             guard let known = state.users[name], known.record.role == record.role else {
                 throw HSMAdministrator.unknown(name)
             }
-            return [
-                .put(
-                    try UserRecord.name(name), try StoredJSON.encode(record), expecting: .version(known.version))
-            ]
+            return OpenPartition.Plan(
+                writes: [
+                    .put(
+                        try UserRecord.name(name), try StoredJSON.encode(record), expecting: .version(known.version))
+                ], counters: [try LoginCounter(name, in: partition.records.store).forgetting])
         }
-        try unlock(name)
     }
 
     /// Forgets a user's wrong passwords.
+    ///
+    /// - Throws: `userNotFound`.
     public func unlock(_ name: String) throws(HSMError) {
-        try check()
-        guard try partition.read({ $0.users[name] }) != nil else { throw HSMAdministrator.unknown(name) }
-        try stated { try LoginCounter(name, in: partition.records.store).reset() }
-        try partition.record(HSMEvent(name: "UnlockUser", user: user, parameters: [("user", .text(name))]))
+        let partition = try partition()
+        try change(partition, "UnlockUser", name) { state in
+            guard state.users[name] != nil else { throw HSMAdministrator.unknown(name) }
+            return OpenPartition.Plan(counters: [try LoginCounter(name, in: partition.records.store).forgetting])
+        }
     }
 
-    /// Lets a key wrap sensitive keys though it was not made here, or no longer lets it.
+    /// Lets a key wrap sensitive keys though it was not made here, or no longer lets it. What left under it meanwhile stays
+    /// outside.
     ///
     /// - Throws: `objectHandleInvalid`.
     public func setTrusted(_ isTrusted: Bool, _ handle: KeyHandle) throws(HSMError) {
+        let partition = try partition()
         let event = HSMEvent(
             name: "SetAttributeValue", user: user, parameters: [("trusted", .flag(isTrusted))], key: handle.description)
-        try check()
         try partition.change(event) { state in
-            guard let object = state.objects[handle], object.version > 0 else { throw HSMObject.gone(handle) }
-            var attributes = object.currentAttributes
+            guard isStill(state), let object = state.objects[handle] else { throw HSMObject.gone(handle) }
+            let snapshot = object.snapshot
+            var attributes = snapshot.attributes
             attributes.isTrusted = isTrusted
-            guard let value = try object.value(with: attributes, partition.cipher) else {
+            guard let write = try partition.write(handle, attributes, over: snapshot) else {
                 throw HSMObject.gone(handle)
             }
-            return [.put(try StoredKey.name(handle), value, expecting: .version(object.version))]
+            return OpenPartition.Plan(writes: [write])
         }
     }
 
     /// The partition's audit trail, as lines of JSON in CloudTrail's layout.
-    public func auditEvents() throws(HSMError) -> [String] {
-        try check()
-        return try partition.events()
-    }
+    public func auditEvents() throws(HSMError) -> [String] { try partition().events() }
 
     /// Reads the whole audit trail and checks it.
     ///
@@ -133,35 +159,49 @@ public final class HSMAdministrator: Sendable {
     public func verifyAuditTrail(
         against checkpoint: AuditCheckpoint? = nil
     ) throws(HSMError) -> AuditVerification {
-        try check()
-        return try partition.verifyTrail(against: checkpoint)
+        try partition().verifyTrail(against: checkpoint)
     }
 
     private func create(
         _ name: String, _ role: UserRecord.Role, _ password: borrowing SecretBytes
     ) throws(HSMError) {
         try UserRecord.check(name: name)
+        let partition = try partition()
         let record = try stated { try partition.userRecord(name, role, password, cost: cost) }
-        try change("CreateUser", name) { state in
+        try change(partition, "CreateUser", name) { state in
             guard state.users[name] == nil else { throw HSMError(.alreadyExists, "there is a user \(name) already") }
-            return [.put(try UserRecord.name(name), try StoredJSON.encode(record), expecting: .absent)]
+            return OpenPartition.Plan(
+                writes: [.put(try UserRecord.name(name), try StoredJSON.encode(record), expecting: .absent)],
+                counters: [try LoginCounter(name, in: partition.records.store).forgetting])
         }
     }
 
     private func change(
-        _ event: String, _ name: String, _ plan: (PartitionState) throws -> [RecordWrite]
+        _ partition: OpenPartition, _ event: String, _ name: String,
+        _ plan: (PartitionState) throws -> OpenPartition.Plan
     ) throws(HSMError) {
-        try check()
-        try partition.change(HSMEvent(name: event, user: user, parameters: [("user", .text(name))]), plan)
-    }
-
-    /// Refuses an administrator who is none any more.
-    private func check() throws(HSMError) {
-        try partition.refresh()
-        guard try partition.read({ $0.users[user]?.record.role }) == .administrator else {
-            throw HSMError(.sessionClosed, "\(user) is no administrator any more")
+        try partition.change(HSMEvent(name: event, user: user, parameters: [("user", .text(name))])) { state in
+            guard isStill(state) else { throw closed }
+            return try plan(state)
         }
     }
+
+    /// The partition, for an administrator who is one still.
+    private func partition() throws(HSMError) -> OpenPartition {
+        guard let partition = current.withLock({ $0 }) else { throw closed }
+        try partition.refresh()
+        guard partition.isKnown(identity) else {
+            current.withLock { $0 = nil }
+            throw closed
+        }
+        return partition
+    }
+
+    private func isStill(_ state: PartitionState) -> Bool {
+        state.users[user]?.record.incarnation == identity.incarnation
+    }
+
+    private var closed: HSMError { HSMError(.sessionClosed, "the session of \(user) has ended") }
 
     private static func unknown(_ name: String) -> HSMError { HSMError(.userNotFound, "there is no user \(name)") }
 }

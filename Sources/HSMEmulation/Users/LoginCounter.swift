@@ -12,6 +12,12 @@ struct LoginCounter {
     private let store: any RecordStore
     private let name: RecordName
 
+    /// A counter of nobody: a wrong name writes to the store as a wrong password does.
+    static func decoy(in store: any RecordStore) throws {
+        let name: RecordName = "login/~"
+        try store.commit([.put(name, [0, 0, 0, 0], expecting: .anything)])
+    }
+
     init(_ user: String, in store: any RecordStore) throws(RecordStoreError) {
         self.store = store
         name = try RecordName("login/\(user)")
@@ -39,7 +45,10 @@ struct LoginCounter {
         }
     }
 
-    /// Forgets the failures: the password was right, or an administrator says so.
+    /// The write that forgets the failures, for a batch with others; it does no harm where there are none.
+    var forgetting: RecordWrite { .delete(name, expecting: .anything) }
+
+    /// Forgets the failures: the password was right.
     func reset() throws {
         while true {
             guard let record = try store.record(name) else { return }

@@ -13,6 +13,9 @@ struct UserRecord: Codable, Sendable, Hashable {
     }
 
     let role: Role
+    /// Random: a user who is made again, or whose password an administrator has set, is another, and sessions of the old one
+    /// have ended.
+    let incarnation: [UInt8]
     let cost: UInt64
     let blockSize: UInt64
     let parallelism: UInt64
@@ -47,7 +50,8 @@ struct UserRecord: Codable, Sendable, Hashable {
         let salt = try SystemRandom().bytes(count: 32)
         let cipher = try AESGCM(key: try cost.derive(from: password, salt: salt.span, count: 32))
         return UserRecord(
-            role: role, cost: cost.cost, blockSize: cost.blockSize, parallelism: cost.parallelism, salt: salt,
+            role: role, incarnation: try SystemRandom().bytes(count: 16), cost: cost.cost, blockSize: cost.blockSize,
+            parallelism: cost.parallelism, salt: salt,
             sealed: try cipher.seal(master, authenticating: label(user, role, partition)))
     }
 
