@@ -9,6 +9,7 @@ let package = Package(
         .library(name: "AccessPolicy", targets: ["AccessPolicy"]),
         .library(name: "AtRest", targets: ["AtRest"]),
         .library(name: "Auditing", targets: ["Auditing"]),
+        .library(name: "Certificates", targets: ["Certificates"]),
         .library(name: "HSMEmulation", targets: ["HSMEmulation"]),
         .library(name: "KeyManagement", targets: ["KeyManagement"]),
         .library(name: "PKIX", targets: ["PKIX"]),
@@ -34,6 +35,9 @@ let package = Package(
         .target(name: "Cryptography", dependencies: ["OpenSSLShim"]),
         .target(
             name: "PKIX", dependencies: ["Cryptography", .product(name: "SwiftASN1", package: "swift-asn1")]),
+        .target(
+            name: "Certificates",
+            dependencies: ["Auditing", "Cryptography", "PKIX", "RecordIntegrity", "RecordStorage"]),
         .target(name: "RecordStorage"),
         .target(name: "RecordIntegrity", dependencies: ["Cryptography", "RecordStorage"]),
         .target(
@@ -69,6 +73,8 @@ let package = Package(
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography", "StrongroomTestSupport"]),
         .target(name: "StrongroomPropertyTesting", path: "Tests/StrongroomPropertyTesting"),
         .testTarget(
+            name: "CertificatesTests", dependencies: ["Certificates", "HSMEmulation", "StrongroomTestSupport"]),
+        .testTarget(
             name: "PKIXTests", dependencies: ["PKIX", "StrongroomPropertyTesting", "StrongroomTestSupport"]),
         .testTarget(
             name: "PropertyTests",
@@ -94,7 +100,7 @@ let package = Package(
         .testTarget(name: "ExampleTests", dependencies: ["Console", "KeyManagement", "StrongroomTestSupport"]),
         .testTarget(name: "AtRestTests", dependencies: ["AtRest", "StrongroomTestSupport"]),
         .testTarget(
-            name: "Interoperability", dependencies: ["AtRest", "PKIX", "StrongroomTestSupport"],
+            name: "Interoperability", dependencies: ["AtRest", "Certificates", "HSMEmulation", "StrongroomTestSupport"],
             path: "Tests/Interoperability"),
         .testTarget(
             name: "HSMEmulationTests",

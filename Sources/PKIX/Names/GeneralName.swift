@@ -87,3 +87,25 @@ extension GeneralName: CustomStringConvertible {
         }
     }
 }
+
+extension GeneralName {
+    /// Whether an authority should certify it: a host's name of letters, digits and hyphens, perhaps with `*` as its first
+    /// label and two more behind; a mailbox; a resource with its scheme; an address (CA/Browser Forum Baseline Requirements,
+    /// 7.1.2.7.12).
+    public var isIssuable: Bool {
+        switch self {
+        case .dns(let name):
+            let host = name.hasPrefix("*.") ? String(name.dropFirst(2)) : name
+            return HostName(host) != nil && !name.hasSuffix(".") && !host.contains("_")
+                && (host == name || host.contains("."))
+        case .email(let mailbox):
+            let parts = mailbox.split(separator: "@", omittingEmptySubsequences: false)
+            return parts.count == 2 && !parts[0].isEmpty && HostName(String(parts[1])) != nil
+        case .uri(let address):
+            return address.firstIndex(of: ":").map { $0 > address.startIndex } ?? false
+        case .ip(let bytes): return IPAddress(bytes) != nil
+        case .directory(let name): return !name.isEmpty
+        case .registeredID, .other: return true
+        }
+    }
+}

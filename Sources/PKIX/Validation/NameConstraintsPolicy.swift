@@ -17,12 +17,12 @@ public struct NameConstraintsPolicy: PathPolicy {
                     certificate = below
                     // A link between an authority's own keys has the authority's name (6.1.3 b).
                     guard below == path.leaf || !below.isSelfIssued else { continue }
-                    let names = try NameConstraintsPolicy.names(of: below)
-                    let work = names.count * (constraints.permitted.count + constraints.excluded.count)
+                    let names = try below.extensions.value(SubjectAlternativeName.self)?.names ?? []
+                    let work = (names.count + 2) * (constraints.permitted.count + constraints.excluded.count)
                     guard budget.spendNameComparisons(work) else {
                         return PathDefect(.budget, below, "too many names under constraints")
                     }
-                    if let name = names.first(where: { !constraints.allow($0) }) {
+                    if let name = constraints.firstForbidden(of: below.subject, names) {
                         return PathDefect(.nameConstraint, below, "\(authority.subject) may not certify \(name)")
                     }
                 }
@@ -30,19 +30,21 @@ public struct NameConstraintsPolicy: PathPolicy {
         } catch { return PathDefect(error, certificate) }
         return nil
     }
-
-    /// The names that constraints are about: the subject, the alternative names, and mailboxes in the subject where there are
-    /// no others (RFC 5280, 4.2.1.10).
-    private static func names(of certificate: Certificate) throws(PKIXError) -> [GeneralName] {
-        var names = try certificate.extensions.value(SubjectAlternativeName.self)?.names ?? []
-        let hasMail = names.contains { if case .email = $0 { true } else { false } }
-        if !hasMail { names += certificate.subject.values(.emailAddress).map { .email($0) } }
-        if !certificate.subject.isEmpty { names.append(.directory(certificate.subject)) }
-        return names
-    }
 }
 
 extension NameConstraints {
+    /// The first of a certificate's names that may not be certified; nil where all may.
+    ///
+    /// Constraints are about the alternative names, the subject, and mailboxes in the subject where there are no others (RFC
+    /// 5280, 4.2.1.10).
+    public func firstForbidden(of subject: DistinguishedName, _ alternativeNames: [GeneralName]) -> GeneralName? {
+        var names = alternativeNames
+        let hasMail = names.contains { if case .email = $0 { true } else { false } }
+        if !hasMail { names += subject.values(.emailAddress).map { .email($0) } }
+        if !subject.isEmpty { names.append(.directory(subject)) }
+        return names.first { !allow($0) }
+    }
+
     /// Whether a name may be certified.
     func allow(_ name: GeneralName) -> Bool {
         let kinds = permitted.filter { $0.kind == name.kind }
