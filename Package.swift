@@ -100,7 +100,8 @@ let package = Package(
         .testTarget(name: "ExampleTests", dependencies: ["Console", "KeyManagement", "StrongroomTestSupport"]),
         .testTarget(name: "AtRestTests", dependencies: ["AtRest", "StrongroomTestSupport"]),
         .testTarget(
-            name: "Interoperability", dependencies: ["AtRest", "Certificates", "HSMEmulation", "StrongroomTestSupport"],
+            name: "Interoperability",
+            dependencies: ["AtRest", "Certificates", "HSMEmulation", "StrongroomTestSupport"],
             path: "Tests/Interoperability"),
         .testTarget(
             name: "HSMEmulationTests",

@@ -16,6 +16,7 @@ let package = Package(
                 .product(name: "Auditing", package: "strongroom"),
                 .product(name: "Cryptography", package: "strongroom"),
                 .product(name: "KeyManagement", package: "strongroom"),
+                .product(name: "PKIX", package: "strongroom"),
                 .product(name: "RecordStorage", package: "strongroom"),
                 .product(name: "SQLiteRecordStorage", package: "strongroom"),
             ]),

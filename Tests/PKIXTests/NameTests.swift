@@ -51,6 +51,17 @@ import Testing
         }
     }
 
+    @Test func `identifiers are read strictly`() {
+        for text in ["2.5.29.19", "1.2.840.113549.1.1.1", "0.0", "2.999", "1.39", "2.18446744073709551"] {
+            #expect(ObjectIdentifier(text)?.description == text)
+        }
+        for text in [
+            "", "1", "3.1", "1.40", "+1.2", "1.02", "1..2", "1.2.", ".1.2", "1.-2", "1.2.18446744073709551616", "a.b",
+        ] {
+            #expect(ObjectIdentifier(text) == nil, "\(text)")
+        }
+    }
+
     @Test func `addresses are read strictly`() {
         for (text, bytes) in [
             ("192.0.2.1", [192, 0, 2, 1]), ("::", [UInt8](repeating: 0, count: 16)),

@@ -26,10 +26,16 @@ public struct DistinguishedName: Sendable {
     /// The name in DER.
     public let derEncoded: [UInt8]
 
-    /// The empty name, of certificates that have all their names in an extension.
-    public static let empty = DistinguishedName(checked: [0x30, 0x00])
+    /// A number that equal names share, of the letters without case and spaces: most unequal names differ in it.
+    private let fold: UInt64
 
-    private init(checked derEncoded: [UInt8]) { self.derEncoded = derEncoded }
+    /// The empty name, of certificates that have all their names in an extension.
+    public static let empty = DistinguishedName(checked: [0x30, 0x00], fold: NameFold().value)
+
+    private init(checked derEncoded: [UInt8], fold: UInt64) {
+        self.derEncoded = derEncoded
+        self.fold = fold
+    }
 
     /// A name of relative names, the most significant first.
     ///
@@ -39,18 +45,21 @@ public struct DistinguishedName: Sendable {
         guard relativeNames.allSatisfy({ !$0.isEmpty }) else {
             throw PKIXError(.invalidValue, "a relative name without attributes")
         }
-        derEncoded = try encoded {
-            var serializer = DER.Serializer()
-            try serializer.appendConstructedNode(identifier: .sequence) { coder in
-                for attributes in relativeNames { try coder.serializeSetOf(attributes.map { EncodedAttribute($0) }) }
-            }
-            return serializer.serializedBytes
-        }
+        try self.init(
+            derEncoded: try encoded {
+                var serializer = DER.Serializer()
+                try serializer.appendConstructedNode(identifier: .sequence) { coder in
+                    for attributes in relativeNames {
+                        try coder.serializeSetOf(attributes.map { EncodedAttribute($0) })
+                    }
+                }
+                return serializer.serializedBytes
+            })
     }
 
     /// Reads a node, whose form is checked and whose values are left for later.
     init(_ node: ASN1Node) throws(PKIXError) {
-        try DistinguishedName.checkForm(node)
+        fold = try DistinguishedName.checkForm(node)
         derEncoded = Array(node.encodedBytes)
     }
 
@@ -78,11 +87,11 @@ public struct DistinguishedName: Sendable {
 extension DistinguishedName: Hashable {
     /// Compares as RFC 5280, 7.1 says.
     public static func == (left: DistinguishedName, right: DistinguishedName) -> Bool {
-        left.derEncoded == right.derEncoded || left.canonical == right.canonical
+        left.derEncoded == right.derEncoded || left.fold == right.fold && left.canonical == right.canonical
     }
 
-    /// Hashes what is compared.
-    public func hash(into hasher: inout Hasher) { hasher.combine(canonical) }
+    /// Hashes what equal names share.
+    public func hash(into hasher: inout Hasher) { hasher.combine(fold) }
 
     /// The relative names without case and surplus spaces, each sorted: what is compared.
     var canonical: [[String]] {
@@ -123,7 +132,10 @@ extension DistinguishedName {
     }
 
     /// SEQUENCE OF SET OF SEQUENCE { identifier, anything }.
-    private static func checkForm(_ node: ASN1Node) throws(PKIXError) {
+    ///
+    /// - Returns: the number that equal names share.
+    private static func checkForm(_ node: ASN1Node) throws(PKIXError) -> UInt64 {
+        var fold = NameFold()
         let malformed = PKIXError(.malformed, "a distinguished name")
         guard node.identifier == .sequence, case .constructed(let sets) = node.content else { throw malformed }
         for set in sets {
@@ -134,12 +146,15 @@ extension DistinguishedName {
                     throw malformed
                 }
                 var iterator = parts.makeIterator()
-                guard iterator.next()?.identifier == .objectIdentifier, iterator.next() != nil, iterator.next() == nil
+                guard iterator.next()?.identifier == .objectIdentifier, let value = iterator.next(),
+                    iterator.next() == nil
                 else { throw malformed }
+                fold.add(value)
                 isEmpty = false
             }
             guard !isEmpty else { throw malformed }
         }
+        return fold.value
     }
 
     private static func values(of node: ASN1Node) throws -> [[Attribute]] {
@@ -154,6 +169,26 @@ extension DistinguishedName {
                 }
             }
         }
+    }
+}
+
+/// The number that names share which are equal: a sum over their values, each hashed (FNV-1a) by its ASCII letters without case
+/// and spaces. It needs no strings, and the order of a set makes no difference.
+private struct NameFold {
+    private(set) var value: UInt64 = 0
+
+    mutating func add(_ node: ASN1Node) {
+        guard case .primitive(let bytes) = node.content else { return }
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        let width = node.identifier == .bmpString ? 2 : node.identifier == .universalString ? 4 : 1
+        var wide: UInt32 = 0
+        for (index, byte) in bytes.enumerated() {
+            wide = index % width == 0 ? UInt32(byte) : wide << 8 | UInt32(byte)
+            guard index % width == width - 1, wide < 0x80, wide != 0x20 else { continue }
+            let folded = (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
+            hash = (hash ^ UInt64(folded)) &* 0x100_0000_01B3
+        }
+        value &+= hash
     }
 }
 

@@ -2,6 +2,7 @@ import AtRest
 import Cryptography
 import Foundation
 import KeyManagement
+import PKIX
 import RecordStorage
 import SQLiteRecordStorage
 
@@ -28,6 +29,16 @@ enum Seeds {
                 [1] + (try await Fixtures.older.encrypt(plaintext)).dropFirst(Fixtures.messageHeads[1].count),
                 [0, 255, 255, 255, 255, 0, 0, 0, 1] + [UInt8](repeating: 0, count: 11) + [1, 0, 0, 0, 0],
             ]
+        case .certificate: return (Certificates.chain + [Certificates.leaf].compactMap { $0 }).map(\.derEncoded)
+        case .certificateRequest:
+            let names = try CertificateExtensions([CertificateExtension(SubjectAlternativeName([.dns("a.example")]))])
+            return [
+                try await CertificateRequest.make(
+                    subject: "CN=a, O=b", extensions: names, signedBy: Fixtures.signingKey
+                ).derEncoded
+            ]
+        case .distinguishedName:
+            return [#"CN=Steve Kille+OU=x\, y\C4\8D,O=#a b ,DC=example"#, "1.2.3.4=x;C=DE"].map { Array($0.utf8) }
         case .policy:
             return [
                 Array(

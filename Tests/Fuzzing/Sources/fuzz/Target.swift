@@ -3,6 +3,7 @@ import AtRest
 import Cryptography
 import Foundation
 import KeyManagement
+import PKIX
 import SQLiteRecordStorage
 
 /// A parser, and what is done with what it makes of arbitrary bytes.
@@ -20,6 +21,9 @@ enum Target: String, CaseIterable {
     case signature
     case storeFile = "store-file"
     case storeRecord = "store-record"
+    case certificate
+    case certificateRequest = "certificate-request"
+    case distinguishedName = "distinguished-name"
 
     /// Anything may be refused; nothing may crash, hang, or be accepted that was not made here.
     func check(_ bytes: [UInt8]) async throws {
@@ -80,6 +84,24 @@ enum Target: String, CaseIterable {
             let store = try SQLiteRecordStore(path: path)
             _ = try store.records(prefix: "")
         case .storeRecord: try await Fixtures.open(damagedBy: bytes)
+        case .certificate:
+            let certificate = try Certificate(derEncoded: bytes)
+            must { certificate.derEncoded == bytes }
+            Certificates.look(at: certificate.extensions, certificate.subject)
+            let validation = PathValidator(trusting: Certificates.chain)
+                .validate(certificate, with: [certificate], for: .server("www.example.com", at: Certificates.now))
+            // Nobody can sign for the one who is trusted.
+            must {
+                validation.path.map { Certificates.chain.contains($0.leaf) || $0.leaf == Certificates.leaf } ?? true
+            }
+        case .certificateRequest:
+            let request = try CertificateRequest(derEncoded: bytes)
+            must { request.derEncoded == bytes }
+            Certificates.look(at: request.extensions, request.subject)
+            _ = try request.isSelfSigned
+        case .distinguishedName:
+            let name = try DistinguishedName(text: String(decoding: bytes, as: UTF8.self))
+            must { try DistinguishedName(text: name.description).derEncoded == name.derEncoded }
         }
     }
 }

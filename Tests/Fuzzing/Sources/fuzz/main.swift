@@ -6,6 +6,7 @@ import Foundation
 // fuzz --list                         lists the targets
 let arguments = CommandLine.arguments
 try await Fixtures.prepare()
+try await Certificates.prepare()
 switch arguments.dropFirst().first {
 case "--list": Target.allCases.forEach { print($0.rawValue) }
 case "--seeds":
