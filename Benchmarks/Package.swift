@@ -6,6 +6,7 @@ let package = Package(
     name: "benchmarks",
     dependencies: [
         .package(name: "strongroom", path: ".."),
+        .package(url: "https://github.com/apple/swift-certificates.git", exact: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
     ],
     targets: [
@@ -16,9 +17,11 @@ let package = Package(
             dependencies: [
                 "CTwins",
                 .product(name: "AtRest", package: "strongroom"),
+                .product(name: "Certificates", package: "strongroom"),
                 .product(name: "HSMEmulation", package: "strongroom"),
                 .product(name: "SQLiteRecordStorage", package: "strongroom"),
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "X509", package: "swift-certificates"),
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -18,6 +18,8 @@ import Testing
         #expect(try !certificate.isSigned(by: hierarchy.rootKey.publicKey.subjectPublicKeyInfo))
         let again = try Certificate(pemEncoded: certificate.pemEncoded)
         #expect(again == certificate && again.derEncoded == certificate.derEncoded)
+        #expect(again.signedBytes == certificate.signedBytes && again.signature == certificate.signature)
+        #expect(again.extensions == certificate.extensions && again.validity == certificate.validity)
         let usage = try #require(try certificate.extensions.value(ExtendedKeyUsage.self))
         #expect(usage.purposes == [.serverAuthentication])
         #expect(try certificate.extensions.value(KeyUsage.self) == .digitalSignature)

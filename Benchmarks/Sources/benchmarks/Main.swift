@@ -13,6 +13,7 @@ import Foundation
         if suite == nil || suite == "kms" { comparisons += try await Services.keyManagement() }
         if suite == nil || suite == "envelope" { comparisons += try await Envelopes.comparisons() }
         if suite == nil || suite == "hsm" { comparisons += try HSMs.comparisons() }
+        if suite == nil || suite == "certificates" { comparisons += try await CertificateIssues.comparisons() }
         if !isJSON {
             print("| suite | case | peer | ours ns | theirs ns | ratio min | ratio median | allocations | theirs |")
             print("|---|---|---|---|---|---|---|---|---|")

@@ -11,7 +11,8 @@ struct EllipticCurvePoint: Sendable {
     init(_ curve: EllipticCurve, encoded: Span<UInt8>) throws(CryptographyError) {
         do {
             key = try NativeKey.publicKey(curve: curve.rawValue, point: encoded)
-            uncompressed = try key.publicPoint()
+            let isUncompressed = encoded.count == 1 + 2 * curve.coordinateByteCount && encoded[0] == 4
+            uncompressed = try isUncompressed ? encoded.array : key.publicPoint()
         } catch {
             throw CryptographyError(.invalidKey, "not a point on \(curve.rawValue)")
         }

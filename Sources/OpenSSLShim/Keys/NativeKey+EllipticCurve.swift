@@ -1,8 +1,29 @@
 internal import CStrongroomOpenSSL
+internal import Synchronization
 
 extension NativeKey {
     /// A public key from an encoded point (SEC 1, 2.3.3), compressed or not. OpenSSL checks that it is on the curve.
     package static func publicKey(curve: String, point: Span<UInt8>) throws(NativeError) -> NativeKey {
+        // OpenSSL would remember that a point came compressed, and give it back so.
+        guard point.count > 1, point[0] == 4 else { return try publicKey(naming: curve, point) }
+        // Taking the curve from another key costs a third of naming it.
+        let curveKey = try curveKey(curve)
+        defer { withExtendedLifetime(curveKey) {} }
+        let template = try unsafe curveKey.pointer
+        guard let key = unsafe EVP_PKEY_new() else { throw .memory }
+        let isMade =
+            unsafe EVP_PKEY_copy_parameters(key, template) == 1
+            && point.withUnsafeBufferPointer {
+                unsafe EVP_PKEY_set1_encoded_public_key(key, $0.baseAddress, $0.count) == 1
+            }
+        guard isMade else {
+            unsafe EVP_PKEY_free(key)
+            throw .drained("EVP_PKEY_set1_encoded_public_key")
+        }
+        return unsafe NativeKey(taking: key, isPrivate: false)
+    }
+
+    private static func publicKey(naming curve: String, _ point: Span<UInt8>) throws(NativeError) -> NativeKey {
         let parameters = try KeyParameters()
         let key = unsafe try curve.withCharacters { curve throws(NativeError) in
             unsafe try point.withUnsafeBytes { point throws(NativeError) in
@@ -13,6 +34,21 @@ extension NativeKey {
         }
         return unsafe NativeKey(taking: key, isPrivate: false)
     }
+
+    /// Some public key on a curve, for its parameters.
+    private static func curveKey(_ curve: String) throws(NativeError) -> NativeKey {
+        if let known = curveKeys.withLock({ $0[curve] }) { return known }
+        let encoded = try generate(curve: curve).publicPoint()
+        let made = try publicKey(naming: curve, encoded.span)
+        return curveKeys.withLock { keys in
+            // The first one stays, whoever else has made one meanwhile.
+            if let first = keys[curve] { return first }
+            keys[curve] = made
+            return made
+        }
+    }
+
+    private static let curveKeys = Mutex<[String: NativeKey]>([:])
 
     /// A key pair from its private number, whose point is calculated anew: a point from elsewhere may not be its own.
     package static func privateKey(curve: String, scalar: Span<UInt8>) throws(NativeError) -> NativeKey {

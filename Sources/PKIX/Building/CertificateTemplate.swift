@@ -49,7 +49,8 @@ public struct CertificateTemplate: Sendable, Hashable {
         let (algorithm, identifier) = try SignedBytes.algorithm(signer, algorithm)
         let body = try body(identifier)
         let signature = try await Issuance.sign(body, signer, algorithm)
-        return try Certificate(derEncoded: try encoded { try SignedBytes.joined(body, identifier, signature) })
+        return try Certificate(
+            self, body: body, algorithm: algorithm, identifier: identifier, signature: signature)
     }
 
     /// The TBSCertificate.

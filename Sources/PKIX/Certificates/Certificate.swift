@@ -21,6 +21,25 @@ public struct Certificate: Sendable, Hashable {
         let algorithm: SignatureAlgorithm?
         let signature: [UInt8]
 
+        init(
+            _ template: CertificateTemplate, _ bytes: [UInt8], _ bodyCount: Int,
+            _ algorithm: SignatureAlgorithm, _ signature: [UInt8]
+        ) {
+            derEncoded = bytes
+            // Before it stands the length of the whole, of one to three bytes, behind it the rest.
+            let start = bytes[1] < 0x80 ? 2 : 2 + Int(bytes[1] & 0x7F)
+            signed = start..<(start + bodyCount)
+            version = 3
+            serialNumber = template.serialNumber
+            issuer = template.issuer
+            validity = template.validity
+            subject = template.subject
+            subjectPublicKeyInfo = template.subjectPublicKeyInfo
+            extensions = template.extensions
+            self.algorithm = algorithm
+            self.signature = signature
+        }
+
         init(_ bytes: [UInt8]) throws {
             let root = try DER.parse(bytes)
             let malformed = PKIXError(.malformed, "a certificate")
@@ -42,6 +61,15 @@ public struct Certificate: Sendable, Hashable {
             self.algorithm = SignatureAlgorithmIdentifier.decode(algorithm.encodedBytes)
             self.signature = Array(signature.bytes)
         }
+    }
+
+    /// A certificate that has just been written: it says what its template says.
+    init(
+        _ template: CertificateTemplate, body: [UInt8], algorithm: SignatureAlgorithm, identifier: [UInt8],
+        signature: [UInt8]
+    ) throws(PKIXError) {
+        let bytes = try encoded { try SignedBytes.joined(body, identifier, signature) }
+        storage = Storage(template, bytes, body.count, algorithm, signature)
     }
 
     /// Reads a certificate in DER.

@@ -36,6 +36,14 @@ twin_softhsm *twin_softhsm_new(void);
 int twin_softhsm_sign(twin_softhsm *, const uint8_t digest[32], uint8_t signature[64]);
 int twin_softhsm_seal(twin_softhsm *, const uint8_t nonce[12], const uint8_t *in, size_t n, uint8_t *out);
 
+// OpenSSL's X.509: issues a certificate; parses a leaf, its issuer and the root, and verifies them for www.example.com.
+typedef struct twin_x509 twin_x509;
+twin_x509 *twin_x509_new(const uint8_t *root, size_t n);
+int twin_x509_issue(twin_x509 *);
+int twin_x509_verify(
+    twin_x509 *, const uint8_t *leaf, size_t leaf_count, const uint8_t *middle, size_t middle_count, const uint8_t *root,
+    size_t root_count);
+
 // How often this process has called malloc, calloc or realloc.
 uint64_t twin_allocations(void);
 
