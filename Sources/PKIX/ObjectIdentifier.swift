@@ -1,21 +1,22 @@
+internal import Cryptography
 internal import SwiftASN1
 
 /// The name of an algorithm, attribute, extension or purpose (X.660), such as 2.5.29.19.
 public struct ObjectIdentifier: Sendable, Hashable, LosslessStringConvertible, ExpressibleByStringLiteral {
-    let asn1: ASN1ObjectIdentifier
+    /// The identifier as it is encoded.
+    private let encoded: DERObjectIdentifier
 
-    init(_ asn1: ASN1ObjectIdentifier) { self.asn1 = asn1 }
+    init(_ encoded: DERObjectIdentifier) throws(PKIXError) {
+        guard encoded.hasShortArcs else {
+            throw PKIXError(.unsupported, "an identifier with an arc of 64 bits or more")
+        }
+        self.encoded = encoded
+    }
 
-    /// Reads numbers with dots between them; nil for anything else.
+    /// Reads numbers with dots between them, each below 2^63; nil for anything else.
     public init?(_ description: String) {
-        let arcs =
-            description.utf8.count <= 256 ? description.split(separator: ".", omittingEmptySubsequences: false) : []
-        let numbers = arcs.compactMap { arc in UInt(arc).flatMap { String($0) == arc ? $0 : nil } }
-        // The first two arcs share one number of the encoding (X.690, 8.19.4).
-        guard numbers.count == arcs.count, numbers.count >= 2, numbers[0] < 2 ? numbers[1] < 40 : numbers[0] == 2,
-            numbers[1] < UInt.max - 80, let asn1 = try? ASN1ObjectIdentifier(elements: numbers)
-        else { return nil }
-        self.asn1 = asn1
+        guard description.utf8.count <= 256, let encoded = DERObjectIdentifier(description) else { return nil }
+        self.encoded = encoded
     }
 
     /// An identifier that stands in the source.
@@ -25,13 +26,25 @@ public struct ObjectIdentifier: Sendable, Hashable, LosslessStringConvertible, E
     }
 
     /// Numbers with dots between them.
-    public var description: String {
-        var arcs = asn1.oidComponents
-        // Below 2 there may be any number, which swift-asn1 1.7.4 shows as an arc above 2.
-        if arcs.count >= 2, arcs[0] > 2 {
-            arcs[1] += (arcs[0] - 2) * 40
-            arcs[0] = 2
+    public var description: String { encoded.description }
+}
+
+extension ObjectIdentifier {
+    /// Reads a node of the usual tag, or of another where the tag is implicit.
+    init(_ node: ASN1Node, as identifier: ASN1Identifier = .objectIdentifier) throws {
+        guard node.identifier == identifier, case .primitive(let content) = node.content else {
+            throw PKIXError(.malformed, "an identifier")
         }
-        return arcs.map(String.init).joined(separator: ".")
+        try self.init(try DERObjectIdentifier(encoded: content.span))
+    }
+
+    /// Reads the next node.
+    init(_ nodes: inout ASN1NodeCollection.Iterator) throws {
+        guard let node = nodes.next() else { throw PKIXError(.malformed, "an identifier is missing") }
+        try self.init(node)
+    }
+
+    func write(to coder: inout DER.Serializer, as identifier: ASN1Identifier = .objectIdentifier) {
+        coder.appendPrimitiveNode(identifier: identifier) { $0 += encoded.encoded }
     }
 }

@@ -41,16 +41,17 @@ public struct Certificate: Sendable, Hashable {
         }
 
         init(_ bytes: [UInt8]) throws {
-            let root = try DER.parse(bytes)
-            let malformed = PKIXError(.malformed, "a certificate")
-            guard case .constructed(let outer) = root.content, root.identifier == .sequence else { throw malformed }
-            var parts = outer.makeIterator()
-            guard let body = parts.next(), let algorithm = parts.next() else { throw malformed }
-            let signature = try ASN1BitString(derEncoded: &parts)
-            guard parts.next() == nil, signature.paddingBits == 0 else { throw malformed }
+            var outer = DERReader(bytes.span)
+            var parts = try outer.enter(.sequence)
+            try outer.end()
+            let start = bytes.count - parts.remaining
+            let body = try parts.takeElement()
+            signed = start..<(start + body.count)
+            let algorithm = try parts.takeElement()
+            signature = try parts.takeBits().array
+            try parts.end()
             let fields = try Fields(body, algorithm)
             derEncoded = bytes
-            signed = body.encodedBytes.startIndex..<body.encodedBytes.endIndex
             version = fields.version
             serialNumber = fields.serialNumber
             issuer = fields.issuer
@@ -58,8 +59,7 @@ public struct Certificate: Sendable, Hashable {
             subject = fields.subject
             subjectPublicKeyInfo = fields.subjectPublicKeyInfo
             extensions = fields.extensions
-            self.algorithm = SignatureAlgorithmIdentifier.decode(algorithm.encodedBytes)
-            self.signature = Array(signature.bytes)
+            self.algorithm = SignatureAlgorithmIdentifier.decode(algorithm.array[...])
         }
     }
 
@@ -119,8 +119,8 @@ public struct Certificate: Sendable, Hashable {
         left.storage === right.storage || left.derEncoded == right.derEncoded
     }
 
-    /// Hashes the bytes.
-    public func hash(into hasher: inout Hasher) { hasher.combine(derEncoded) }
+    /// Hashes the signature, which is another for other bytes.
+    public func hash(into hasher: inout Hasher) { hasher.combine(signature) }
 }
 
 extension Certificate: CustomStringConvertible {
@@ -139,39 +139,47 @@ private struct Fields {
     let extensions: CertificateExtensions
 
     /// - Parameter algorithm: the identifier outside, which the one inside must equal (4.1.1.2).
-    init(_ body: ASN1Node, _ algorithm: ASN1Node) throws {
+    init(_ body: Span<UInt8>, _ algorithm: Span<UInt8>) throws {
         let malformed = PKIXError(.malformed, "a certificate")
-        guard body.identifier == .sequence, case .constructed(let nodes) = body.content else { throw malformed }
-        var parts = nodes.makeIterator()
-        let version = try DER.optionalExplicitlyTagged(&parts, tagNumber: 0, tagClass: .contextSpecific) {
-            try Int(derEncoded: $0)
-        }
+        var whole = DERReader(body)
+        var reader = try whole.enter(.sequence)
         // DER leaves the default out; version 2 was never used.
-        guard version == nil || version == 2 else { throw PKIXError(.unsupported, "certificates of another version") }
-        self.version = version == nil ? 1 : 3
-        serialNumber = SerialNumber(Array(try ArraySlice<UInt8>(derEncoded: &parts)))
-        guard let inner = parts.next(), inner.encodedBytes == algorithm.encodedBytes, let issuer = parts.next(),
-            let validity = parts.next(), let subject = parts.next(), let key = parts.next(), key.identifier == .sequence
-        else { throw malformed }
-        self.issuer = try DistinguishedName(issuer)
-        self.validity = try Validity(validity)
-        self.subject = try DistinguishedName(subject)
-        subjectPublicKeyInfo = Array(key.encodedBytes)
-        // Identifiers of issuer and subject are long gone, and still read over.
-        var extensions = CertificateExtensions.none
-        while let part = parts.next() {
-            guard part.identifier.tagClass == .contextSpecific, self.version == 3 else { throw malformed }
-            switch part.identifier.tagNumber {
-            case 1, 2: continue
-            case 3:
-                extensions = try DER.explicitlyTagged(part, tagNumber: 3, tagClass: .contextSpecific) {
-                    try CertificateExtensions($0)
-                }
-                guard parts.next() == nil else { throw malformed }
-            default: throw malformed
+        if reader.isNext(.constructed(0)) {
+            var version = try reader.enter(.constructed(0))
+            guard try version.takeSmall() == 2 else {
+                throw PKIXError(.unsupported, "certificates of another version")
             }
+            try version.end()
+            self.version = 3
+        } else {
+            version = 1
         }
-        self.extensions = extensions
+        let number = try reader.take(.integer)
+        guard
+            number.count == 1
+                || number.count > 1 && !(number[0] == 0 && number[1] < 0x80)
+                    && !(number[0] == 0xFF && number[1] >= 0x80)
+        else { throw malformed }
+        serialNumber = SerialNumber(number.array)
+        let inner = try reader.takeElement()
+        guard inner[0] == DERTag.sequence.rawValue, inner.array == algorithm.array else { throw malformed }
+        issuer = try DistinguishedName(reading: try reader.takeElement())
+        validity = try Validity(&reader)
+        subject = try DistinguishedName(reading: try reader.takeElement())
+        guard reader.isNext(.sequence) else { throw malformed }
+        subjectPublicKeyInfo = try reader.takeElement().array
+        // Identifiers of issuer and subject are long gone, and still read over.
+        for tag in [DERTag.primitive(1), .primitive(2)] where version == 3 && reader.isNext(tag) {
+            _ = try reader.take(tag)
+        }
+        if version == 3, reader.isNext(.constructed(3)) {
+            var outer = try reader.enter(.constructed(3))
+            extensions = try CertificateExtensions(reading: try outer.takeElement())
+            try outer.end()
+        } else {
+            extensions = .none
+        }
+        try reader.end()
     }
 }
 

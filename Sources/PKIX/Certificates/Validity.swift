@@ -37,10 +37,11 @@ public struct Validity: Sendable, Hashable {
 }
 
 extension Validity {
-    init(_ node: ASN1Node) throws {
-        let (first, last) = try DER.sequence(node, identifier: .sequence) { nodes in
-            (try EncodedTime(&nodes), try EncodedTime(&nodes))
-        }
+    /// Reads the next element.
+    init(_ reader: inout DERReader) throws {
+        var times = try reader.enter(.sequence)
+        let (first, last) = (try EncodedTime(&times), try EncodedTime(&times))
+        try times.end()
         notBefore = Date(timeIntervalSince1970: Double(first.seconds))
         notAfter = Date(timeIntervalSince1970: Double(last.seconds))
     }
@@ -59,16 +60,20 @@ private struct EncodedTime: DERSerializable {
 
     init(_ date: Date) { seconds = Int(date.timeIntervalSince1970) }
 
-    init(_ nodes: inout ASN1NodeCollection.Iterator) throws {
-        guard let node = nodes.next(), case .primitive(let content) = node.content else {
+    init(_ reader: inout DERReader) throws {
+        let isShort = reader.isNext(.utcTime)
+        let content = try reader.take(isShort ? .utcTime : .generalizedTime)
+        guard content.count == (isShort ? 13 : 15), content[content.count - 1] == UInt8(ascii: "Z") else {
             throw PKIXError(.malformed, "a time")
         }
-        let isShort = node.identifier == .utcTime
-        guard isShort || node.identifier == .generalizedTime, content.count == (isShort ? 13 : 15),
-            content.last == UInt8(ascii: "Z"), content.dropLast().allSatisfy({ (0x30...0x39).contains($0) })
-        else { throw PKIXError(.malformed, "a time") }
-        let digits = content.dropLast().map { Int($0) - 0x30 }
-        let pairs = stride(from: 0, to: digits.count, by: 2).map { digits[$0] * 10 + digits[$0 + 1] }
+        var pairs: [Int] = []
+        for index in stride(from: 0, to: content.count - 1, by: 2) {
+            let (tens, ones) = (content[index], content[index + 1])
+            guard (0x30...0x39).contains(tens), (0x30...0x39).contains(ones) else {
+                throw PKIXError(.malformed, "a time")
+            }
+            pairs.append(Int(tens - 0x30) * 10 + Int(ones - 0x30))
+        }
         // Two digits are 1950 to 2049.
         let year = isShort ? (pairs[0] < 50 ? 2000 : 1900) + pairs[0] : pairs[0] * 100 + pairs[1]
         let rest = Array(pairs.suffix(5))

@@ -1,7 +1,8 @@
+internal import Cryptography
 internal import SwiftASN1
 
 /// Whether a certificate is an authority's, and how many authorities may stand below it (RFC 5280, 4.2.1.9).
-public struct BasicConstraints: CodedExtension {
+public struct BasicConstraints: ExtensionContent {
     /// Whether its key signs certificates.
     public let isAuthority: Bool
     /// How many authorities that issued others may follow it in a path; nil for any number.
@@ -25,24 +26,30 @@ public struct BasicConstraints: CodedExtension {
     /// For authorities.
     public var isCriticalByDefault: Bool { isAuthority }
 
-    init(_ node: ASN1Node) throws {
-        (isAuthority, pathLength) = try DER.sequence(node, identifier: .sequence) { nodes in
-            let isAuthority = try DER.decodeDefault(&nodes, identifier: .boolean, defaultValue: false) {
-                try Bool(derEncoded: $0, withIdentifier: .boolean)
-            }
-            let length: Int? = try DER.optionalImplicitlyTagged(&nodes, tag: .integer)
+    /// Reads a value.
+    public init(derEncoded: [UInt8]) throws(PKIXError) {
+        (isAuthority, pathLength) = try decoded("basic constraints") {
+            var outer = DERReader(derEncoded.span)
+            var reader = try outer.enter(.sequence)
+            try outer.end()
+            let isAuthority = try reader.takeFlag()
+            let length: Int? = reader.isNext(.integer) ? try reader.takeSmall() : nil
+            try reader.end()
+            guard length == nil || isAuthority else { throw PKIXError(.malformed, "basic constraints") }
             return (isAuthority, length)
-        }
-        guard pathLength.map({ $0 >= 0 && isAuthority }) ?? true else {
-            throw PKIXError(.malformed, "basic constraints")
         }
     }
 
-    func write(to serializer: inout DER.Serializer) throws {
+    /// The value in DER.
+    public func derEncoded() throws(PKIXError) -> [UInt8] {
         guard pathLength.map({ $0 >= 0 }) ?? true else { throw PKIXError(.invalidValue, "a path's length below 0") }
-        try serializer.appendConstructedNode(identifier: .sequence) { coder in
-            if isAuthority { try coder.serialize(true) }
-            if let pathLength { try coder.serialize(pathLength) }
+        return try encoded {
+            var serializer = DER.Serializer()
+            try serializer.appendConstructedNode(identifier: .sequence) { coder in
+                if isAuthority { try coder.serialize(true) }
+                if let pathLength { try coder.serialize(pathLength) }
+            }
+            return serializer.serializedBytes
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import Cryptography
 internal import SwiftASN1
 
 /// An extension of a certificate or a request (RFC 5280, 4.2), its value unread.
@@ -124,21 +125,18 @@ public struct CertificateExtensions: Sendable, Hashable, RandomAccessCollection 
 
 extension CertificateExtensions {
     /// Reads a SEQUENCE OF Extension.
-    init(_ node: ASN1Node) throws {
+    init(reading element: Span<UInt8>) throws {
         self.init()
-        guard node.identifier == .sequence, case .constructed(let nodes) = node.content else {
-            throw PKIXError(.malformed, "extensions")
-        }
-        for node in nodes {
-            try append(
-                try DER.sequence(node, identifier: .sequence) { nodes in
-                    let identifier = ObjectIdentifier(try ASN1ObjectIdentifier(derEncoded: &nodes))
-                    let isCritical = try DER.decodeDefault(&nodes, identifier: .boolean, defaultValue: false) {
-                        try Bool(derEncoded: $0, withIdentifier: .boolean)
-                    }
-                    let value = try ASN1OctetString(derEncoded: &nodes)
-                    return CertificateExtension(identifier, isCritical: isCritical, value: Array(value.bytes))
-                })
+        var outer = DERReader(element)
+        var list = try outer.enter(.sequence)
+        try outer.end()
+        while !list.isAtEnd {
+            var one = try list.enter(.sequence)
+            let identifier = try ObjectIdentifier(try one.takeIdentifier())
+            let isCritical = try one.takeFlag()
+            let value = try one.take(.octetString).array
+            try one.end()
+            try append(CertificateExtension(identifier, isCritical: isCritical, value: value))
         }
         guard !isEmpty else { throw PKIXError(.malformed, "a list of no extensions") }
     }
@@ -148,7 +146,7 @@ extension CertificateExtensions {
         try coder.appendConstructedNode(identifier: .sequence) { coder in
             for one in all {
                 try coder.appendConstructedNode(identifier: .sequence) { coder in
-                    try coder.serialize(one.identifier.asn1)
+                    one.identifier.write(to: &coder)
                     if one.isCritical { try coder.serialize(true) }
                     coder.appendPrimitiveNode(identifier: .octetString) { $0 += one.value }
                 }

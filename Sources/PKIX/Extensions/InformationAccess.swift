@@ -27,7 +27,7 @@ public struct AuthorityInformationAccess: CodedExtension {
         }
         let all = try nodes.map { node in
             try DER.sequence(node, identifier: .sequence) { nodes in
-                let method = ObjectIdentifier(try ASN1ObjectIdentifier(derEncoded: &nodes))
+                let method = try ObjectIdentifier(&nodes)
                 guard let place = nodes.next() else { throw PKIXError(.malformed, "a place of information") }
                 return (method, try GeneralName(place))
             }
@@ -47,7 +47,7 @@ public struct AuthorityInformationAccess: CodedExtension {
             ] {
                 for address in addresses {
                     try coder.appendConstructedNode(identifier: .sequence) { coder in
-                        try coder.serialize(method.asn1)
+                        method.write(to: &coder)
                         try GeneralName.uri(address).write(to: &coder)
                     }
                 }
@@ -128,7 +128,7 @@ public struct CertificatePolicies: CodedExtension {
             guard case .constructed(let parts) = node.content, let first = parts.makeIterator().firstNode else {
                 throw PKIXError(.malformed, "a policy")
             }
-            return ObjectIdentifier(try ASN1ObjectIdentifier(derEncoded: first))
+            return try ObjectIdentifier(first)
         }
         guard !policies.isEmpty, Set(policies).count == policies.count else {
             throw PKIXError(.malformed, "no policies, or one twice")
@@ -137,9 +137,9 @@ public struct CertificatePolicies: CodedExtension {
 
     func write(to serializer: inout DER.Serializer) throws {
         guard !policies.isEmpty else { throw PKIXError(.invalidValue, "no policies") }
-        try serializer.appendConstructedNode(identifier: .sequence) { coder in
+        serializer.appendConstructedNode(identifier: .sequence) { coder in
             for policy in policies {
-                try coder.appendConstructedNode(identifier: .sequence) { try $0.serialize(policy.asn1) }
+                coder.appendConstructedNode(identifier: .sequence) { policy.write(to: &$0) }
             }
         }
     }

@@ -1,7 +1,8 @@
+internal import Cryptography
 internal import SwiftASN1
 
 /// What a certificate's key may be used for (RFC 5280, 4.2.1.3).
-public struct KeyUsage: OptionSet, CodedExtension {
+public struct KeyUsage: OptionSet, ExtensionContent {
     /// The bits, the first being the standard's bit 0.
     public let rawValue: UInt16
 
@@ -32,32 +33,40 @@ public struct KeyUsage: OptionSet, CodedExtension {
     /// Always.
     public var isCriticalByDefault: Bool { true }
 
-    init(_ node: ASN1Node) throws {
-        let bits = try ASN1BitString(derEncoded: node)
-        // A NamedBitList in DER has no zero bits at its end.
-        let last = bits.bytes.last ?? 0
-        guard bits.bytes.count <= 2, bits.bytes.isEmpty || last.trailingZeroBitCount == bits.paddingBits else {
-            throw PKIXError(.malformed, "a key usage")
+    /// Reads a value.
+    public init(derEncoded: [UInt8]) throws(PKIXError) {
+        rawValue = try decoded("a key usage") {
+            var reader = DERReader(derEncoded.span)
+            let bits = try reader.take(.bitString)
+            try reader.end()
+            // A NamedBitList in DER has no zero bits at its end (X.690, 11.2.2).
+            guard (2...3).contains(bits.count), bits[0] < 8, bits[bits.count - 1] != 0,
+                bits[bits.count - 1].trailingZeroBitCount == Int(bits[0])
+            else { throw PKIXError(.malformed, "a key usage") }
+            var value: UInt16 = 0
+            for index in 1..<bits.count {
+                for bit in 0..<8 where bits[index] & 0x80 >> UInt8(bit) != 0 {
+                    value |= 1 << UInt16((index - 1) * 8 + bit)
+                }
+            }
+            guard value < 1 << 9 else { throw PKIXError(.malformed, "a key usage") }
+            return value
         }
-        var value: UInt16 = 0
-        for (index, byte) in bits.bytes.enumerated() {
-            for bit in 0..<8 where byte & 0x80 >> UInt8(bit) != 0 { value |= 1 << UInt16(index * 8 + bit) }
-        }
-        guard value != 0, value < 1 << 9 else { throw PKIXError(.malformed, "a key usage") }
-        rawValue = value
     }
 
-    func write(to serializer: inout DER.Serializer) throws {
+    /// The value in DER.
+    public func derEncoded() throws(PKIXError) -> [UInt8] {
         guard rawValue != 0, rawValue < 1 << 9 else { throw PKIXError(.invalidValue, "a key usage of nothing") }
         var bytes: [UInt8] = [0, 0]
         for bit in 0..<9 where rawValue & 1 << UInt16(bit) != 0 { bytes[bit / 8] |= 0x80 >> UInt8(bit % 8) }
         if bytes[1] == 0 { bytes.removeLast() }
-        try serializer.serialize(ASN1BitString(bytes: bytes[...], paddingBits: bytes.last?.trailingZeroBitCount ?? 0))
+        let unused = UInt8(bytes[bytes.count - 1].trailingZeroBitCount)
+        return [0x03, UInt8(bytes.count + 1), unused] + bytes
     }
 }
 
 /// What purposes a certificate's key serves (RFC 5280, 4.2.1.12).
-public struct ExtendedKeyUsage: CodedExtension {
+public struct ExtendedKeyUsage: ExtensionContent {
     /// A purpose.
     public struct Purpose: Sendable, Hashable {
         /// Its identifier.
@@ -93,14 +102,25 @@ public struct ExtendedKeyUsage: CodedExtension {
     /// Never: old software does not know every purpose.
     public var isCriticalByDefault: Bool { false }
 
-    init(_ node: ASN1Node) throws {
-        purposes = try DER.sequence(of: ASN1ObjectIdentifier.self, identifier: .sequence, rootNode: node)
-            .map { Purpose(ObjectIdentifier($0)) }
-        guard !purposes.isEmpty else { throw PKIXError(.malformed, "purposes of a key") }
+    /// Reads a value.
+    public init(derEncoded: [UInt8]) throws(PKIXError) {
+        purposes = try decoded("purposes of a key") {
+            var outer = DERReader(derEncoded.span)
+            var list = try outer.enter(.sequence)
+            try outer.end()
+            var purposes: [Purpose] = []
+            repeat { purposes.append(Purpose(try ObjectIdentifier(try list.takeIdentifier()))) } while !list.isAtEnd
+            return purposes
+        }
     }
 
-    func write(to serializer: inout DER.Serializer) throws {
+    /// The value in DER.
+    public func derEncoded() throws(PKIXError) -> [UInt8] {
         guard !purposes.isEmpty else { throw PKIXError(.invalidValue, "no purpose") }
-        try serializer.serializeSequenceOf(purposes.map(\.identifier.asn1))
+        var serializer = DER.Serializer()
+        serializer.appendConstructedNode(identifier: .sequence) { coder in
+            for purpose in purposes { purpose.identifier.write(to: &coder) }
+        }
+        return serializer.serializedBytes
     }
 }

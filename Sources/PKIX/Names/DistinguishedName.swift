@@ -1,3 +1,4 @@
+internal import Cryptography
 internal import SwiftASN1
 
 /// A name of the X.500 directory (RFC 5280, 4.1.2.4): a sequence of relative names, the most significant first.
@@ -57,17 +58,17 @@ public struct DistinguishedName: Sendable {
             })
     }
 
-    /// Reads a node, whose form is checked and whose values are left for later.
-    init(_ node: ASN1Node) throws(PKIXError) {
-        fold = try DistinguishedName.checkForm(node)
-        derEncoded = Array(node.encodedBytes)
+    /// Reads an element, whose form is checked and whose values are left for later.
+    init(reading element: Span<UInt8>) throws(CryptographyError) {
+        fold = try DistinguishedName.checkForm(element)
+        derEncoded = element.array
     }
 
     /// Reads a name in DER.
     ///
     /// - Throws: `malformed`.
     public init(derEncoded bytes: [UInt8]) throws(PKIXError) {
-        try self.init(try decoded("a distinguished name") { try DER.parse(bytes) })
+        self = try decoded("a distinguished name") { try DistinguishedName(reading: bytes.span) }
     }
 
     /// Whether there is no relative name.
@@ -134,25 +135,22 @@ extension DistinguishedName {
     /// SEQUENCE OF SET OF SEQUENCE { identifier, anything }.
     ///
     /// - Returns: the number that equal names share.
-    private static func checkForm(_ node: ASN1Node) throws(PKIXError) -> UInt64 {
+    private static func checkForm(_ element: Span<UInt8>) throws(CryptographyError) -> UInt64 {
         var fold = NameFold()
-        let malformed = PKIXError(.malformed, "a distinguished name")
-        guard node.identifier == .sequence, case .constructed(let sets) = node.content else { throw malformed }
-        for set in sets {
-            guard set.identifier == .set, case .constructed(let attributes) = set.content else { throw malformed }
-            var isEmpty = true
-            for attribute in attributes {
-                guard attribute.identifier == .sequence, case .constructed(let parts) = attribute.content else {
-                    throw malformed
+        var outer = DERReader(element)
+        var sets = try outer.enter(.sequence)
+        try outer.end()
+        while !sets.isAtEnd {
+            var attributes = try sets.enter(.set)
+            repeat {
+                var attribute = try attributes.enter(.sequence)
+                _ = try attribute.takeIdentifier()
+                guard let tag = attribute.nextTag, tag.rawValue & 0x1F != 0x1F else {
+                    throw CryptographyError(.invalidEncoding)
                 }
-                var iterator = parts.makeIterator()
-                guard iterator.next()?.identifier == .objectIdentifier, let value = iterator.next(),
-                    iterator.next() == nil
-                else { throw malformed }
-                fold.add(value)
-                isEmpty = false
-            }
-            guard !isEmpty else { throw malformed }
+                fold.add(tag.rawValue, try attribute.take(tag))
+                try attribute.end()
+            } while !attributes.isAtEnd
         }
         return fold.value
     }
@@ -163,7 +161,7 @@ extension DistinguishedName {
             guard case .constructed(let attributes) = set.content else { return [] }
             return try attributes.map { attribute in
                 try DER.sequence(attribute, identifier: .sequence) { nodes in
-                    let type = AttributeType(ObjectIdentifier(try ASN1ObjectIdentifier(derEncoded: &nodes)))
+                    let type = AttributeType(try ObjectIdentifier(&nodes))
                     let value = nodes.next()
                     return Attribute(type, value.map { DirectoryString.text($0) } ?? "")
                 }
@@ -177,12 +175,13 @@ extension DistinguishedName {
 private struct NameFold {
     private(set) var value: UInt64 = 0
 
-    mutating func add(_ node: ASN1Node) {
-        guard case .primitive(let bytes) = node.content else { return }
+    /// - Parameter tag: of the string type, which tells how wide characters are: of BMPString two bytes, of UniversalString four.
+    mutating func add(_ tag: UInt8, _ bytes: Span<UInt8>) {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        let width = node.identifier == .bmpString ? 2 : node.identifier == .universalString ? 4 : 1
+        let width = tag == 0x1E ? 2 : tag == 0x1C ? 4 : 1
         var wide: UInt32 = 0
-        for (index, byte) in bytes.enumerated() {
+        for index in bytes.indices {
+            let byte = bytes[index]
             wide = index % width == 0 ? UInt32(byte) : wide << 8 | UInt32(byte)
             guard index % width == width - 1, wide < 0x80, wide != 0x20 else { continue }
             let folded = (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
@@ -199,8 +198,8 @@ private struct EncodedAttribute: DERSerializable {
     init(_ attribute: DistinguishedName.Attribute) { self.attribute = attribute }
 
     func serialize(into coder: inout DER.Serializer) throws {
-        try coder.appendConstructedNode(identifier: .sequence) { coder in
-            try coder.serialize(attribute.type.identifier.asn1)
+        coder.appendConstructedNode(identifier: .sequence) { coder in
+            attribute.type.identifier.write(to: &coder)
             coder.appendPrimitiveNode(identifier: attribute.type.stringType) { $0 += attribute.value.utf8 }
         }
     }

@@ -27,10 +27,12 @@ public enum GeneralName: Sendable, Hashable {
         case 7: self = .ip(Array(try GeneralName.bytes(node)))
         case 4:
             self = .directory(
-                try DER.explicitlyTagged(node, tagNumber: 4, tagClass: .contextSpecific) { try DistinguishedName($0) })
+                try DER.explicitlyTagged(node, tagNumber: 4, tagClass: .contextSpecific) {
+                    try DistinguishedName(derEncoded: Array($0.encodedBytes))
+                })
         case 8:
             self = .registeredID(
-                ObjectIdentifier(try ASN1ObjectIdentifier(derEncoded: node, withIdentifier: node.identifier)))
+                try ObjectIdentifier(node, as: node.identifier))
         case 0, 3, 5: self = .other(tag: node.identifier.tagNumber, derEncoded: Array(node.encodedBytes))
         default: throw PKIXError(.malformed, "a general name")
         }
@@ -67,7 +69,7 @@ extension GeneralName {
         case .directory(let name):
             coder.appendConstructedNode(identifier: tag(4)) { $0.serializeRawBytes(name.derEncoded) }
         case .registeredID(let identifier):
-            try identifier.asn1.serialize(into: &coder, withIdentifier: tag(8))
+            identifier.write(to: &coder, as: tag(8))
         case .other(_, let bytes): coder.serializeRawBytes(bytes)
         }
     }

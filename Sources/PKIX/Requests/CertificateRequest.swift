@@ -40,7 +40,7 @@ public struct CertificateRequest: Sendable, Hashable {
             attributes.identifier == ASN1Identifier(tagWithNumber: 0, tagClass: .contextSpecific), inner.next() == nil
         else { throw malformed }
         derEncoded = bytes
-        self.subject = try DistinguishedName(subject)
+        self.subject = try DistinguishedName(derEncoded: Array(subject.encodedBytes))
         subjectPublicKeyInfo = Array(key.encodedBytes)
         extensions = try CertificateRequest.extensions(attributes)
         signatureAlgorithm = SignatureAlgorithmIdentifier.decode(algorithm.encodedBytes)
@@ -55,7 +55,7 @@ public struct CertificateRequest: Sendable, Hashable {
         var found = CertificateExtensions.none
         for node in nodes {
             try DER.sequence(node, identifier: .sequence) { parts in
-                let type = ObjectIdentifier(try ASN1ObjectIdentifier(derEncoded: &parts))
+                let type = try ObjectIdentifier(&parts)
                 guard let values = parts.next(), values.identifier == .set, case .constructed(let set) = values.content
                 else { throw PKIXError(.malformed, "an attribute") }
                 guard type == extensionRequest else { return }
@@ -63,7 +63,7 @@ public struct CertificateRequest: Sendable, Hashable {
                 guard found.isEmpty, let value = iterator.next(), iterator.next() == nil else {
                     throw PKIXError(.malformed, "an extension request")
                 }
-                found = try CertificateExtensions(value)
+                found = try CertificateExtensions(reading: value.encodedBytes.span)
             }
         }
         return found
@@ -93,7 +93,7 @@ public struct CertificateRequest: Sendable, Hashable {
                 ) { coder in
                     guard !extensions.isEmpty else { return }
                     try coder.appendConstructedNode(identifier: .sequence) { coder in
-                        try coder.serialize(extensionRequest.asn1)
+                        extensionRequest.write(to: &coder)
                         try coder.appendConstructedNode(identifier: .set) { try extensions.write(to: &$0) }
                     }
                 }

@@ -30,6 +30,29 @@ package struct DERObjectIdentifier: Sendable, Hashable, CustomStringConvertible 
         self.encoded = encoded
     }
 
+    /// Reads numbers with dots between them, each below 2^63; nil for anything else.
+    package init?(_ text: String) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        let arcs = parts.compactMap { part in UInt64(part).flatMap { String($0) == part && $0 < 1 << 62 ? $0 : nil } }
+        // The first two share one number of the encoding (X.690, 8.19.4).
+        guard arcs.count == parts.count, arcs.count >= 2, arcs[0] < 2 ? arcs[1] < 40 : arcs[0] == 2 else { return nil }
+        var encoded: [UInt8] = []
+        for arc in [arcs[0] * 40 + arcs[1]] + arcs.dropFirst(2) {
+            let groups = max((UInt64.bitWidth - arc.leadingZeroBitCount + 6) / 7, 1)
+            for group in (0..<groups).reversed() {
+                let bits = UInt8(truncatingIfNeeded: arc >> UInt64(7 * group)) & 0x7F
+                encoded.append(group == 0 ? bits : bits | 0x80)
+            }
+        }
+        guard encoded.count <= 64 else { return nil }
+        self.encoded = encoded
+    }
+
+    /// Whether every arc is below 2^63.
+    package var hasShortArcs: Bool {
+        encoded.split(omittingEmptySubsequences: false) { $0 < 0x80 }.allSatisfy { $0.count < 9 }
+    }
+
     /// The arcs with dots between.
     package var description: String {
         var arcs: [UInt64] = []

@@ -37,6 +37,19 @@ package struct DERReader: ~Escapable {
         return content
     }
 
+    /// How many bytes have not been read yet.
+    package var remaining: Int { rest.count }
+
+    /// The next element whole, tag and length included, whatever it is.
+    @_lifetime(copy self)
+    package mutating func takeElement() throws(CryptographyError) -> Span<UInt8> {
+        // Tags of more than one byte are nowhere in what this reads.
+        guard let tag = nextTag, tag.rawValue & 0x1F != 0x1F else { throw DERReader.malformed }
+        let before = rest
+        _ = try take(tag)
+        return before.extracting(..<(before.count - rest.count))
+    }
+
     /// A reader of the content of the next element.
     @_lifetime(copy self)
     package mutating func enter(_ tag: DERTag) throws(CryptographyError) -> DERReader {
@@ -70,6 +83,14 @@ package struct DERReader: ~Escapable {
         return bytes.extracting(1...)
     }
 
+    /// The next BOOLEAN, or the default where another element comes, which DER leaves out (X.690, 11.5).
+    package mutating func takeFlag() throws(CryptographyError) -> Bool {
+        guard isNext(.boolean) else { return false }
+        let bytes = try take(.boolean)
+        guard bytes.count == 1, bytes[0] == 0xFF else { throw DERReader.malformed }
+        return true
+    }
+
     /// The next OBJECT IDENTIFIER.
     package mutating func takeIdentifier() throws(CryptographyError) -> DERObjectIdentifier {
         try DERObjectIdentifier(encoded: try take(.objectIdentifier))
@@ -92,7 +113,10 @@ package struct DERTag: RawRepresentable, Sendable, Hashable {
     package static let integer = DERTag(rawValue: 0x02)
     package static let bitString = DERTag(rawValue: 0x03)
     package static let octetString = DERTag(rawValue: 0x04)
+    package static let boolean = DERTag(rawValue: 0x01)
     package static let null = DERTag(rawValue: 0x05)
+    package static let utcTime = DERTag(rawValue: 0x17)
+    package static let generalizedTime = DERTag(rawValue: 0x18)
     package static let objectIdentifier = DERTag(rawValue: 0x06)
     package static let sequence = DERTag(rawValue: 0x30)
     package static let set = DERTag(rawValue: 0x31)
