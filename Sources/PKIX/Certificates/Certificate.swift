@@ -11,31 +11,19 @@ public struct Certificate: Sendable, Hashable {
     private final class Storage: Sendable {
         let derEncoded: [UInt8]
         let signed: Range<Int>
-        let version: Int
-        let serialNumber: SerialNumber
-        let issuer: DistinguishedName
-        let validity: Validity
-        let subject: DistinguishedName
-        let subjectPublicKeyInfo: [UInt8]
-        let extensions: CertificateExtensions
+        let fields: Fields
         let algorithm: SignatureAlgorithm?
         let signature: [UInt8]
 
         init(
-            _ template: CertificateTemplate, _ bytes: [UInt8], _ bodyCount: Int,
-            _ algorithm: SignatureAlgorithm, _ signature: [UInt8]
+            _ template: CertificateTemplate, _ bytes: [UInt8], _ bodyCount: Int, _ algorithm: SignatureAlgorithm,
+            _ signature: [UInt8]
         ) {
             derEncoded = bytes
-            // Before it stands the length of the whole, of one to three bytes, behind it the rest.
+            // Before it stands the length of the whole, of one byte or more, behind it the rest.
             let start = bytes[1] < 0x80 ? 2 : 2 + Int(bytes[1] & 0x7F)
             signed = start..<(start + bodyCount)
-            version = 3
-            serialNumber = template.serialNumber
-            issuer = template.issuer
-            validity = template.validity
-            subject = template.subject
-            subjectPublicKeyInfo = template.subjectPublicKeyInfo
-            extensions = template.extensions
+            fields = Fields(template)
             self.algorithm = algorithm
             self.signature = signature
         }
@@ -50,15 +38,8 @@ public struct Certificate: Sendable, Hashable {
             let algorithm = try parts.takeElement()
             signature = try parts.takeBits().array
             try parts.end()
-            let fields = try Fields(body, algorithm)
             derEncoded = bytes
-            version = fields.version
-            serialNumber = fields.serialNumber
-            issuer = fields.issuer
-            validity = fields.validity
-            subject = fields.subject
-            subjectPublicKeyInfo = fields.subjectPublicKeyInfo
-            extensions = fields.extensions
+            fields = try Fields(body, algorithm)
             self.algorithm = SignatureAlgorithmIdentifier.decode(algorithm.array[...])
         }
     }
@@ -82,19 +63,19 @@ public struct Certificate: Sendable, Hashable {
     /// The certificate in DER.
     public var derEncoded: [UInt8] { storage.derEncoded }
     /// 1 or 3.
-    public var version: Int { storage.version }
+    public var version: Int { storage.fields.version }
     /// Its issuer's number of it.
-    public var serialNumber: SerialNumber { storage.serialNumber }
+    public var serialNumber: SerialNumber { storage.fields.serialNumber }
     /// Who issued it.
-    public var issuer: DistinguishedName { storage.issuer }
+    public var issuer: DistinguishedName { storage.fields.issuer }
     /// From when until when it is valid.
-    public var validity: Validity { storage.validity }
+    public var validity: Validity { storage.fields.validity }
     /// Whose it is.
-    public var subject: DistinguishedName { storage.subject }
+    public var subject: DistinguishedName { storage.fields.subject }
     /// Its key as a SubjectPublicKeyInfo in DER.
-    public var subjectPublicKeyInfo: [UInt8] { storage.subjectPublicKeyInfo }
+    public var subjectPublicKeyInfo: [UInt8] { storage.fields.subjectPublicKeyInfo }
     /// Its extensions.
-    public var extensions: CertificateExtensions { storage.extensions }
+    public var extensions: CertificateExtensions { storage.fields.extensions }
     /// How it was signed; nil for a way that this library does not have.
     public var signatureAlgorithm: SignatureAlgorithm? { storage.algorithm }
     /// Its signature.
@@ -137,6 +118,17 @@ private struct Fields {
     let subject: DistinguishedName
     let subjectPublicKeyInfo: [UInt8]
     let extensions: CertificateExtensions
+
+    /// What a template says.
+    init(_ template: CertificateTemplate) {
+        version = 3
+        serialNumber = template.serialNumber
+        issuer = template.issuer
+        validity = template.validity
+        subject = template.subject
+        subjectPublicKeyInfo = template.subjectPublicKeyInfo
+        extensions = template.extensions
+    }
 
     /// - Parameter algorithm: the identifier outside, which the one inside must equal (4.1.1.2).
     init(_ body: Span<UInt8>, _ algorithm: Span<UInt8>) throws {
