@@ -52,5 +52,9 @@ func decoded<R>(_ what: String, _ body: () throws -> R) throws(PKIXError) -> R {
 
 /// Runs `body`, which writes what cannot be written wrong.
 func encoded(_ body: () throws -> [UInt8]) throws(PKIXError) -> [UInt8] {
-    do { return try body() } catch { throw PKIXError(.invalidValue, "\(error)") }
+    do {
+        return try body()
+    } catch let error as PKIXError {
+        throw error
+    } catch { throw PKIXError(.invalidValue, "\(error)") }
 }

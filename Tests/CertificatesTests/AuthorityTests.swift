@@ -2,6 +2,7 @@ import Certificates
 import Foundation
 import HSMEmulation
 import StrongroomTestSupport
+import Synchronization
 import Testing
 
 @Suite struct AuthorityTests {
@@ -113,6 +114,19 @@ import Testing
         await #expect(throws: beyond) {
             _ = try await middle.issue(try await request(), .server, names: [.dns("a.example.com")], for: .days(2000))
         }
+        await #expect(throws: beyond) {
+            _ = try await root.createIntermediate(
+                subject: "CN=Much too low", key: lowKey, store: MemoryRecordStore(), stateKey: stateKey,
+                pathLength: Int(Int32.max))
+        }
+        // A wildcard stands for what is excluded, too.
+        await #expect(throws: beyond) {
+            _ = try await middle.issue(try await request(), .server, names: [.dns("*.example.com")], for: .days(1))
+        }
+        await #expect(throws: CertificatesError(.alreadyExists)) {
+            _ = try await root.createIntermediate(
+                subject: "CN=Second", key: lowKey, store: RecordFolder("issuing", of: store), stateKey: stateKey)
+        }
         // Nothing of all that was stored.
         #expect(try middle.issuedCertificates() == [leaf] && root.issuedCertificates() == [middle.certificate])
     }
@@ -143,6 +157,20 @@ import Testing
             _ = try await root.issue(unproven, .client, subject: "CN=a", for: .days(1))
         }
         #expect(try root.issuedCertificates().isEmpty)
+    }
+
+    @Test func `a birth that was cut short can be begun again`() async throws {
+        // The process ends between the two batches: a trail has begun, and there is no authority.
+        let failing = FailingStore(after: 1)
+        await #expect(throws: CertificatesError.self) {
+            _ = try await CertificateAuthority.createRoot(
+                subject: "CN=First", key: key, store: failing, stateKey: stateKey)
+        }
+        failing.heal()
+        let root = try await CertificateAuthority.createRoot(
+            subject: "CN=Second", key: key, store: failing, stateKey: stateKey)
+        #expect(try await root.auditEvents().count { $0.contains("CreateRootCertificateAuthority") } == 1)
+        #expect(try await root.verifyAuditTrail(stateKey: stateKey).isSound)
     }
 
     @Test func `many at once get numbers of their own, each with its event`() async throws {
@@ -180,5 +208,33 @@ import Testing
         }
         try store.commit([.put(name, record.value, expecting: .anything)])
         #expect(throws: CertificatesError(.tampered)) { _ = try root.issuedCertificates() }
+    }
+}
+
+/// A store that takes some batches and then no more, until it is healed.
+private final class FailingStore: RecordStore {
+    private let inner = MemoryRecordStore()
+    private let left: Mutex<Int>
+
+    init(after count: Int) { left = Mutex(count) }
+
+    func heal() { left.withLock { $0 = .max } }
+
+    func record(_ name: RecordName) throws(RecordStoreError) -> Record? { inner.record(name) }
+    func version(of name: RecordName) throws(RecordStoreError) -> UInt64 { inner.version(of: name) }
+    func records(prefix: String, after last: RecordName?, limit: Int) throws(RecordStoreError) -> [Record] {
+        inner.records(prefix: prefix, after: last, limit: limit)
+    }
+    @discardableResult func commit(_ writes: [RecordWrite]) throws(RecordStoreError) -> Revision {
+        let isOpen = left.withLock { left in
+            left -= 1
+            return left >= 0
+        }
+        guard isOpen else { throw RecordStoreError(.full, subject: "test") }
+        return try inner.commit(writes)
+    }
+    var revision: Revision { get throws(RecordStoreError) { inner.revision } }
+    func changes(since revision: Revision, limit: Int) throws(RecordStoreError) -> [RecordChange] {
+        inner.changes(since: revision, limit: limit)
     }
 }

@@ -83,10 +83,13 @@ import Testing
     @Test func `a server is who its alternative names say`() async throws {
         let chain = try await TestHierarchy().chain()
         let (right, wrong) = (
-            ["www.example.com", "WWW.Example.COM", "www.example.com.", "a.example.org", "192.0.2.1"],
+            [
+                "www.example.com", "WWW.Example.COM", "www.example.com.", "a.example.org", "xn--a.example.org",
+                "192.0.2.1",
+            ],
             [
                 "example.com", "www.example.com.evil", "leaf", "a.b.example.org", "example.org", "*.example.org",
-                "192.0.2.2", ".example.org", "a..example.org", "", "xn--a.example.org", "::ffff:192.0.2.1",
+                "192.0.2.2", ".example.org", "a..example.org", "", "192.0.2.1.", "::ffff:192.0.2.1",
                 "www.example.com ",
             ]
         )
@@ -138,7 +141,7 @@ import Testing
         if case .dns = base { permitted.append(.dns("www.example.com")) }
         #expect(try await verdict(NameConstraints(permitted: permitted)) == (isWithin ? nil : .nameConstraint))
         // What cannot be told is not permitted, and is excluded.
-        let isUnclear = [.uri("https://192.0.2.1/"), .uri("urn:x")].contains(name)
+        let isUnclear = [.uri("https://192.0.2.1/"), .uri("urn:x"), .dns("*.example.com")].contains(name)
         if case .dns(".example.com") = base { return }
         if case .dns("example.com") = base { return }
         #expect(try await verdict(NameConstraints(excluded: [base])) == (isWithin || isUnclear ? .nameConstraint : nil))
@@ -186,6 +189,71 @@ import Testing
         let validation = validator.validate(chain.leaf, with: [old, untrusted], for: server)
         #expect(validation.defect == .validity)
         if case .invalid(let diagnosis) = validation { #expect(diagnosis.attempts.count == 2, "\(diagnosis)") }
+    }
+
+    @Test(
+        arguments: [
+            (GeneralName.email("example.com"), GeneralName.email("a@example.com.")),
+            (.uri("example.com"), .uri("https://example.com./")), (.uri("example.com"), .uri("https://ex%61mple.com/")),
+            (.email(""), .email("a@example.com")), (.uri(""), .uri("https://example.com/")),
+            (.dns(""), .dns("example.com")),
+            (.dns("internal.example.com"), .dns("*.example.com")), (.dns("example.com"), .dns("www.example.com.")),
+        ] as [(GeneralName, GeneralName)])
+    func `another spelling does not escape an exclusion`(_ base: GeneralName, _ name: GeneralName) {
+        let constraints = NameConstraints(excluded: [base])
+        #expect(constraints.firstForbidden(of: .empty, [name]) == name)
+    }
+
+    @Test func `attributes of any identifier hide nothing`() throws {
+        // An arc of 2^63 in an identifier, which an encoding may have and nothing here can name.
+        let evil = try DistinguishedName(text: "O=Evil").derEncoded.dropFirst(2)
+        let strange: [UInt8] = [
+            0x31, 0x12, 0x30, 0x10, 0x06, 0x0B, 0x69, 0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00, 0x0C,
+            0x01, 0x78,
+        ]
+        #expect(throws: PKIXError.self) {
+            _ = try DistinguishedName(derEncoded: [0x30, UInt8(evil.count + strange.count)] + evil + strange)
+        }
+        let arc = "1.2.9223372036854775808"
+        #expect(ObjectIdentifier(arc) == nil)
+        #expect(throws: PKIXError(.invalidValue)) { _ = try DistinguishedName(text: arc + "=") }
+        let constraints = NameConstraints(excluded: [.directory("O=Evil")])
+        #expect(constraints.firstForbidden(of: "CN=a, 1.2.3=x, O=Evil", []) != nil)
+        #expect(try DistinguishedName(text: "CN=C\\+1").description == "CN=C\\+1")
+    }
+
+    @Test func `what is critical must be readable`() async throws {
+        for kind in [SubjectAlternativeName.identifier, NameConstraints.identifier] {
+            var hierarchy = try TestHierarchy()
+            hierarchy.leaf.extensions = try TestHierarchy.replacing(
+                hierarchy.leaf.extensions, CertificateExtension(kind, isCritical: true, value: [1, 2, 3]))
+            let validation = try await hierarchy.chain().validate(.client2(at: TestHierarchy.now))
+            #expect(validation.defect == .unreadable)
+        }
+    }
+
+    @Test func `a crowd that certifies each other is given up on`() async throws {
+        // Eight names, each certified by the seven others, and no way out: thousands of paths over few signatures.
+        let hierarchy = try TestHierarchy()
+        let keys = try (0..<8).map { _ in try ECDSA.PrivateKey(.p256) }
+        func name(_ index: Int) throws -> DistinguishedName { try DistinguishedName(text: "CN=Crowd \(index)") }
+        var crowd: [Certificate] = []
+        for (subject, key) in keys.enumerated() {
+            for (issuer, signer) in keys.enumerated() where issuer != subject {
+                crowd.append(
+                    try await TestHierarchy.template(
+                        name(subject), key, name(issuer), signer, .intermediate(pathLength: nil),
+                        hierarchy.leaf.validity
+                    ).certificate(signedBy: signer))
+            }
+        }
+        var leaf = hierarchy.leaf
+        leaf.issuer = try name(0)
+        let certificate = try await leaf.certificate(signedBy: keys[0])
+        let root = try await hierarchy.chain().root
+        let start = ContinuousClock.now
+        let validation = PathValidator(trusting: [root]).validate(certificate, with: crowd, for: server)
+        #expect(validation.path == nil && ContinuousClock.now - start < .seconds(3))
     }
 
     @Test func `hostile chains cost no more than the budget`() async throws {

@@ -25,32 +25,46 @@ struct AuthorityState: Sendable {
         _ store: any RecordStore, _ secret: borrowing SecretBytes, _ chain: [Certificate], _ event: AuthorityEvent,
         _ clock: any WallClock
     ) async throws -> AuthorityState {
-        guard try store.record(name) == nil else {
-            throw CertificatesError(.alreadyExists, "there is an authority in this store already")
-        }
+        try checkIsFree(store)
         let keys = try AuthorityKeys(secret)
         let value = try StoredJSON.encode(AuthorityRecord(chain: chain.map(\.derEncoded)))
         do {
-            try AuthenticatedRecords(store: store, key: keys.records).commit(
-                [.put(name, value, expecting: .absent)], alongside: [try AuditTrail.beginning(rootKey: keys.audit)])
+            try store.commit([try AuditTrail.beginning(rootKey: keys.audit)])
+        } catch let error as RecordStoreError where error.code == .conflict {
+            // Somebody has begun and got no further: under another key its trail does not open.
+        }
+        let records = try AuthenticatedRecords(store: store, key: keys.records)
+        let trail = try AuditTrail(store: store, rootKey: keys.audit, durability: .recorded, isBegun: true)
+        do {
+            try await trail.record(event.audited(at: clock.now)) { auditWrites in
+                _ = try records.commit([.put(name, value, expecting: .absent)], alongside: auditWrites)
+            }
         } catch let error as RecordStoreError where error.code == .conflict {
             throw CertificatesError(.alreadyExists, "there is an authority in this store already")
         }
-        let state = try AuthorityState.open(store, secret).state
-        try await state.trail.record(event.audited(at: clock.now))
-        return state
+        return AuthorityState(records: records, trail: trail)
+    }
+
+    /// - Throws: `alreadyExists`.
+    static func checkIsFree(_ store: any RecordStore) throws {
+        guard try store.record(name) == nil else {
+            throw CertificatesError(.alreadyExists, "there is an authority in this store already")
+        }
     }
 
     static func open(
         _ store: any RecordStore, _ secret: borrowing SecretBytes
     ) throws -> (state: AuthorityState, chain: [Certificate]) {
-        guard let record = try store.record(name) else {
+        guard try store.record(name) != nil else {
             throw CertificatesError(.notFound, "there is no authority in this store")
         }
         let keys = try AuthorityKeys(secret)
         let records = try AuthenticatedRecords(store: store, key: keys.records)
-        _ = try records.verifiedRecords(prefixes: [name.description, issuedPrefix])
-        let stored = try StoredJSON.decode(AuthorityRecord.self, Array(record.value.dropLast(32)), name)
+        let all = try records.verifiedRecords(prefixes: [name.description, issuedPrefix]).records
+        guard let record = all.first(where: { $0.name == name }) else {
+            throw CertificatesError(.tampered, "the authority's record is gone")
+        }
+        let stored = try StoredJSON.decode(AuthorityRecord.self, record.value, name)
         guard stored.format <= AuthorityRecord.currentFormat else {
             throw RecordStoreError(.newerFormat, subject: "authority", reason: "format \(stored.format)")
         }
@@ -66,7 +80,7 @@ struct AuthorityState: Sendable {
     func keep(_ certificate: Certificate, _ event: AuthorityEvent, _ clock: any WallClock) async throws {
         let name = try AuthorityState.name(certificate.serialNumber)
         let records = records
-        while true {
+        for _ in 0..<50 {
             do {
                 try await trail.record(event.audited(at: clock.now)) { auditWrites in
                     _ = try records.commit(
@@ -78,6 +92,7 @@ struct AuthorityState: Sendable {
                 guard try records.store.record(name) == nil else { throw error }
             }
         }
+        throw CertificatesError(.conflict, "others change the store, or its audit trail was changed behind this one")
     }
 
     func certificate(_ serialNumber: SerialNumber) throws -> Certificate? {

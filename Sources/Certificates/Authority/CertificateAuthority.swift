@@ -76,8 +76,13 @@ public final class CertificateAuthority: Sendable {
         lifetime: Duration = .days(1825)
     ) async throws(CertificatesError) -> CertificateAuthority {
         do {
+            // Looked at before anything is signed.
+            try AuthorityState.checkIsFree(store)
+            _ = try await AuthorityState.secret(of: stateKey).count
+            let own = try certificate.extensions.value(ExtendedKeyUsage.self)?.purposes ?? []
             let template = try CertificateTemplate.authority(
-                .intermediate(pathLength: pathLength, purposes: purposes), subject, key.subjectPublicKeyInfo,
+                .intermediate(pathLength: pathLength, purposes: purposes.isEmpty ? own : purposes), subject,
+                key.subjectPublicKeyInfo,
                 issuer: certificate.subject, issuerKeyIdentifier: keyIdentifier,
                 Validity(from: clock.now, for: lifetime), constraints)
             let certificate = try await sign(template, "IssueCertificateAuthority")
@@ -116,5 +121,8 @@ public final class CertificateAuthority: Sendable {
 
 extension Duration {
     /// A number of days of 86,400 seconds.
-    public static func days(_ count: Int) -> Duration { .seconds(86400 * count) }
+    public static func days(_ count: Int) -> Duration {
+        // Ten thousand years are more than a certificate can say.
+        .seconds(86400 * min(max(count, -3_652_425), 3_652_425))
+    }
 }

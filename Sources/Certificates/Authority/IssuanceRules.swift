@@ -55,7 +55,7 @@ struct IssuanceRules {
         for (below, authority) in chain.enumerated() {
             guard let limit = try authority.extensions.value(BasicConstraints.self)?.pathLength else { continue }
             // Below this one come those between, the new one, and as many as that allows.
-            guard let length = wanted.pathLength, below + 1 + length <= limit else {
+            guard let length = wanted.pathLength, length <= limit - below - 1 else {
                 throw CertificatesError(
                     .beyondAuthority, "\(authority.subject) allows \(limit) authorities below it")
             }
@@ -72,6 +72,7 @@ struct IssuanceRules {
         guard !template.subject.isEmpty || !names.isEmpty else {
             throw CertificatesError(.invalidRequest, "a certificate without any name")
         }
+        try DistinguishedName.checkValues(template.subject)
         for name in names {
             guard name.isIssuable else { throw CertificatesError(.invalidRequest, "\(name) is no name") }
         }
@@ -81,5 +82,13 @@ struct IssuanceRules {
                 throw CertificatesError(.beyondAuthority, "\(authority.subject) may not certify \(forbidden)")
             }
         }
+    }
+}
+
+extension DistinguishedName {
+    /// Refuses what a name that was read may have in it and a new one may not.
+    fileprivate static func checkValues(_ name: DistinguishedName) throws(PKIXError) {
+        guard !name.isEmpty else { return }
+        _ = try DistinguishedName(name.relativeNames)
     }
 }

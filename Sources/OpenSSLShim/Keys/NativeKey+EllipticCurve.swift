@@ -5,7 +5,11 @@ extension NativeKey {
     /// A public key from an encoded point (SEC 1, 2.3.3), compressed or not. OpenSSL checks that it is on the curve.
     package static func publicKey(curve: String, point: Span<UInt8>) throws(NativeError) -> NativeKey {
         // OpenSSL would remember that a point came compressed, and give it back so.
-        guard point.count > 1, point[0] == 4 else { return try publicKey(naming: curve, point) }
+        guard point.count > 1, point[0] == 4 else {
+            // Compressed, and nothing else: hybrid forms are not for keys (RFC 5480, 2.2).
+            guard point.count > 1, point[0] == 2 || point[0] == 3 else { throw .length }
+            return try publicKey(naming: curve, point)
+        }
         // Taking the curve from another key costs a third of naming it.
         let curveKey = try curveKey(curve)
         defer { withExtendedLifetime(curveKey) {} }

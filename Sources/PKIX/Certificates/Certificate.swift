@@ -29,6 +29,9 @@ public struct Certificate: Sendable, Hashable {
         }
 
         init(_ bytes: [UInt8]) throws {
+            guard bytes.count <= SignedBytes.largest else {
+                throw PKIXError(.unsupported, "a certificate of \(bytes.count) bytes")
+            }
             var outer = DERReader(bytes.span)
             var parts = try outer.enter(.sequence)
             try outer.end()
@@ -177,6 +180,9 @@ private struct Fields {
 
 /// What certificates and requests have in common: bytes, and a signature over them.
 enum SignedBytes {
+    /// A mebibyte: more than any honest one has.
+    static let largest = 1 << 20
+
     static func isValid(
         _ signature: [UInt8], _ algorithm: SignatureAlgorithm?, over bytes: ArraySlice<UInt8>, by key: [UInt8]
     ) throws(PKIXError) -> Bool {

@@ -1,8 +1,9 @@
+internal import FoundationEssentials
 internal import SwiftASN1
 
 extension Certificate {
     /// The certificate in PEM (RFC 7468).
-    public var pemEncoded: String { PEMDocument(type: "CERTIFICATE", derBytes: derEncoded).pemString }
+    public var pemEncoded: String { PEM.encode("CERTIFICATE", derEncoded) }
 
     /// Reads the first certificate of a text in PEM.
     ///
@@ -29,7 +30,7 @@ extension Certificate {
 
 extension CertificateRequest {
     /// The request in PEM (RFC 7468).
-    public var pemEncoded: String { PEMDocument(type: "CERTIFICATE REQUEST", derBytes: derEncoded).pemString }
+    public var pemEncoded: String { PEM.encode("CERTIFICATE REQUEST", derEncoded) }
 
     /// Reads a request in PEM.
     ///
@@ -41,5 +42,17 @@ extension CertificateRequest {
             throw PKIXError(.malformed, "no certificate request in the text")
         }
         try self.init(derEncoded: document.derBytes)
+    }
+}
+
+private enum PEM {
+    /// Lines of 64 characters (RFC 7468, section 3). swift-asn1 counts what is left for each of them.
+    static func encode(_ label: String, _ bytes: [UInt8]) -> String {
+        var text = "-----BEGIN \(label)-----\n"
+        let base64 = Array(Data(bytes).base64EncodedString().utf8)
+        for start in stride(from: 0, to: base64.count, by: 64) {
+            text += String(decoding: base64[start..<min(start + 64, base64.count)], as: UTF8.self) + "\n"
+        }
+        return text + "-----END \(label)-----"
     }
 }

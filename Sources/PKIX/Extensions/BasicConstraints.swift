@@ -42,7 +42,7 @@ public struct BasicConstraints: ExtensionContent {
 
     /// The value in DER.
     public func derEncoded() throws(PKIXError) -> [UInt8] {
-        guard pathLength.map({ $0 >= 0 }) ?? true else { throw PKIXError(.invalidValue, "a path's length below 0") }
+        guard (0...Int(Int32.max)).contains(pathLength ?? 0) else { throw PKIXError(.invalidValue, "a path's length") }
         return try encoded {
             var serializer = DER.Serializer()
             try serializer.appendConstructedNode(identifier: .sequence) { coder in

@@ -131,6 +131,8 @@ extension CertificateExtensions {
         var list = try outer.enter(.sequence)
         try outer.end()
         while !list.isAtEnd {
+            // Each is compared with all before it.
+            guard count < 256 else { throw PKIXError(.unsupported, "more than 256 extensions") }
             var one = try list.enter(.sequence)
             let identifier = try ObjectIdentifier(try one.takeIdentifier())
             let isCritical = try one.takeFlag()

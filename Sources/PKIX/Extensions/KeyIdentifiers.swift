@@ -64,8 +64,13 @@ public struct AuthorityKeyIdentifier: CodedExtension {
             ) { try GeneralNames.names($0, $0.identifier) }
             let serial = try DER.optionalImplicitlyTagged(
                 &nodes, tagNumber: 2, tagClass: .contextSpecific
-            ) { try ArraySlice<UInt8>(derEncoded: $0, withIdentifier: $0.identifier) }
-            return (key.map { Array($0.bytes) }, issuer ?? [], serial.map { SerialNumber(Array($0)) })
+            ) { node in
+                guard case .primitive(let number) = node.content, !number.isEmpty else {
+                    throw PKIXError(.malformed, "a serial number")
+                }
+                return SerialNumber(Array(number))
+            }
+            return (key.map { Array($0.bytes) }, issuer ?? [], serial)
         }
     }
 

@@ -100,7 +100,8 @@ private struct NameReader {
 
     private mutating func escape() throws(PKIXError) -> UInt8 {
         if position + 1 < text.count,
-            let byte = UInt8(String(decoding: text[position...(position + 1)], as: UTF8.self), radix: 16)
+            let bytes = Hexadecimal.decode(String(decoding: text[position...(position + 1)], as: UTF8.self)),
+            let byte = bytes.first
         {
             position += 2
             return byte

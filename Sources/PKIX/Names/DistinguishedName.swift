@@ -76,7 +76,8 @@ public struct DistinguishedName: Sendable {
 
     /// The relative names, the most significant first.
     public var relativeNames: [[Attribute]] {
-        (try? DistinguishedName.values(of: DER.parse(derEncoded))) ?? []
+        // Its form was checked when it was read.
+        (try? DistinguishedName.values(of: derEncoded.span)) ?? []
     }
 
     /// The values of a type, in order.
@@ -144,7 +145,10 @@ extension DistinguishedName {
             var attributes = try sets.enter(.set)
             repeat {
                 var attribute = try attributes.enter(.sequence)
-                _ = try attribute.takeIdentifier()
+                // One that cannot be named later would hide all the others.
+                guard try attribute.takeIdentifier().hasShortArcs else {
+                    throw CryptographyError(.unsupported, "a name")
+                }
                 guard let tag = attribute.nextTag, tag.rawValue & 0x1F != 0x1F else {
                     throw CryptographyError(.invalidEncoding)
                 }
@@ -155,18 +159,20 @@ extension DistinguishedName {
         return fold.value
     }
 
-    private static func values(of node: ASN1Node) throws -> [[Attribute]] {
-        guard case .constructed(let sets) = node.content else { return [] }
-        return try sets.map { set in
-            guard case .constructed(let attributes) = set.content else { return [] }
-            return try attributes.map { attribute in
-                try DER.sequence(attribute, identifier: .sequence) { nodes in
-                    let type = AttributeType(try ObjectIdentifier(&nodes))
-                    let value = nodes.next()
-                    return Attribute(type, value.map { DirectoryString.text($0) } ?? "")
-                }
+    private static func values(of element: Span<UInt8>) throws -> [[Attribute]] {
+        var outer = DERReader(element)
+        var sets = try outer.enter(.sequence)
+        var names: [[Attribute]] = []
+        while !sets.isAtEnd {
+            var (set, attributes) = (try sets.enter(.set), [Attribute]())
+            while !set.isAtEnd {
+                var attribute = try set.enter(.sequence)
+                let type = AttributeType(try ObjectIdentifier(try attribute.takeIdentifier()))
+                attributes.append(Attribute(type, DirectoryString.text(try attribute.takeElement())))
             }
+            names.append(attributes)
         }
+        return names
     }
 }
 
@@ -208,20 +214,28 @@ private struct EncodedAttribute: DERSerializable {
 /// The string types that values come in.
 private enum DirectoryString {
     /// A value as text; for one that is no string, `#` and its DER in hexadecimal digits.
-    static func text(_ node: ASN1Node) -> String {
-        if case .primitive(let bytes) = node.content, let text = text(node.identifier, bytes) { return text }
-        return "#" + Hexadecimal.encode(Array(node.encodedBytes))
+    static func text(_ element: Span<UInt8>) -> String {
+        var reader = DERReader(element)
+        if let tag = reader.nextTag, let content = try? reader.take(tag).array,
+            let text = text(tag.rawValue, content[...])
+        {
+            return text
+        }
+        return "#" + Hexadecimal.encode(element)
     }
 
-    private static func text(_ type: ASN1Identifier, _ bytes: ArraySlice<UInt8>) -> String? {
-        switch type {
-        case .utf8String: String(validating: bytes, as: UTF8.self)
-        case .printableString, .ia5String, .numericString, .visibleString:
+    private static func text(_ tag: UInt8, _ bytes: ArraySlice<UInt8>) -> String? {
+        switch tag {
+        // UTF8String.
+        case 0x0C: String(validating: bytes, as: UTF8.self)
+        // NumericString, PrintableString, IA5String, VisibleString.
+        case 0x12, 0x13, 0x16, 0x1A:
             bytes.allSatisfy { $0 < 0x80 } ? String(decoding: bytes, as: UTF8.self) : nil
         // T.61 is taken for Latin-1, as everybody does.
-        case .teletexString: String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
-        case .bmpString: text(bytes, width: 2)
-        case .universalString: text(bytes, width: 4)
+        case 0x14: String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
+        // BMPString, UniversalString.
+        case 0x1E: text(bytes, width: 2)
+        case 0x1C: text(bytes, width: 4)
         default: nil
         }
     }

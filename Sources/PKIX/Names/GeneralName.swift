@@ -102,7 +102,7 @@ extension GeneralName {
                 && (host == name || host.contains("."))
         case .email(let mailbox):
             let parts = mailbox.split(separator: "@", omittingEmptySubsequences: false)
-            return parts.count == 2 && !parts[0].isEmpty && HostName(String(parts[1])) != nil
+            return parts.count == 2 && !parts[0].isEmpty && HostName(String(parts[1])) != nil && !mailbox.hasSuffix(".")
         case .uri(let address):
             return address.firstIndex(of: ":").map { $0 > address.startIndex } ?? false
         case .ip(let bytes): return IPAddress(bytes) != nil

@@ -26,6 +26,9 @@ public struct CertificateRequest: Sendable, Hashable {
 
     private init(parsing bytes: [UInt8]) throws {
         let malformed = PKIXError(.malformed, "a certificate request")
+        guard bytes.count <= SignedBytes.largest else {
+            throw PKIXError(.unsupported, "a request of \(bytes.count) bytes")
+        }
         let root = try DER.parse(bytes)
         guard root.identifier == .sequence, case .constructed(let outer) = root.content else { throw malformed }
         var parts = outer.makeIterator()
@@ -51,7 +54,7 @@ public struct CertificateRequest: Sendable, Hashable {
     private static let extensionRequest: ObjectIdentifier = "1.2.840.113549.1.9.14"
 
     private static func extensions(_ attributes: ASN1Node) throws -> CertificateExtensions {
-        guard case .constructed(let nodes) = attributes.content else { return .none }
+        guard case .constructed(let nodes) = attributes.content else { throw PKIXError(.malformed, "attributes") }
         var found = CertificateExtensions.none
         for node in nodes {
             try DER.sequence(node, identifier: .sequence) { parts in

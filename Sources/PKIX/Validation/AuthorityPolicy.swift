@@ -52,6 +52,11 @@ public struct CriticalExtensionsPolicy: PathPolicy {
     /// The first certificate with a critical extension that nobody understands.
     public func defect(of path: CertificatePath, spending budget: inout WorkBudget) -> PathDefect? {
         for certificate in path.certificates {
+            // What counts as understood must be readable, whether or not anybody asks for it.
+            do throws(PKIXError) {
+                _ = try certificate.extensions.value(SubjectAlternativeName.self)
+                _ = try certificate.extensions.value(NameConstraints.self)
+            } catch { return PathDefect(error, certificate) }
             for one in certificate.extensions where one.isCritical && !understood.contains(one.identifier) {
                 return PathDefect(.criticalExtension, certificate, "\(one.identifier) is critical and not understood")
             }

@@ -88,12 +88,26 @@ public struct WorkBudget: Sendable, Hashable {
     public var nameComparisons: Int
     /// How many certificates a path has at most.
     public var pathLength: Int
+    /// How many issuers are considered, one and the same in several paths as often as it comes.
+    public var steps: Int
+    /// How many of the certificates that came along are looked at.
+    public var intermediates: Int
 
     /// As much as honest chains need many times over.
-    public init(signatures: Int = 64, nameComparisons: Int = 1 << 16, pathLength: Int = 10) {
+    public init(
+        signatures: Int = 64, nameComparisons: Int = 1 << 16, pathLength: Int = 10, steps: Int = 2000,
+        intermediates: Int = 256
+    ) {
         self.signatures = signatures
         self.nameComparisons = nameComparisons
         self.pathLength = pathLength
+        self.steps = steps
+        self.intermediates = intermediates
+    }
+
+    mutating func spendStep() -> Bool {
+        steps -= 1
+        return steps >= 0
     }
 
     mutating func spendSignature() -> Bool {

@@ -38,7 +38,8 @@ public struct PathValidator: Sendable {
         _ certificate: Certificate, with intermediates: some Sequence<Certificate>, for requirement: PathRequirement
     ) -> PathValidation {
         var search = PathSearch(
-            anchors: anchorsByName, intermediates: Dictionary(grouping: intermediates, by: \.subject),
+            anchors: anchorsByName,
+            intermediates: Dictionary(grouping: intermediates.prefix(max(budget.intermediates, 0)), by: \.subject),
             policy: requirement.policy, budget: budget)
         if let path = search.extend([certificate]) { return .valid(path) }
         return .invalid(PathDiagnosis(attempts: search.attempts, certificate: certificate))
@@ -99,7 +100,7 @@ public struct PathDiagnosis: Error, Sendable, CustomStringConvertible {
         public let defect: PathDefect
     }
 
-    /// What was tried, in order.
+    /// What was tried, in order; the first 32.
     public let attempts: [Attempt]
 
     private let certificate: Certificate
@@ -129,6 +130,8 @@ private struct PathSearch {
     var attempts: [PathDiagnosis.Attempt] = []
     /// Which issuer's key has been found to have signed which certificate.
     private var signatures: [Link: Bool] = [:]
+    /// Whether the budget is used up: then no path goes on.
+    private var isExhausted = false
 
     private struct Link: Hashable {
         let certificate: Certificate
@@ -154,7 +157,7 @@ private struct PathSearch {
         // An anchor that was presented itself is a path of one.
         if path.count == 1, anchors[last.subject]?.contains(last) == true, let found = finish(path) { return found }
         guard path.count < budget.pathLength else {
-            note(path, PathDefect(.budget, last, "the path is too long"))
+            note(path) { PathDefect(.budget, last, "the path is too long") }
             return nil
         }
         var hasIssuer = false
@@ -163,6 +166,11 @@ private struct PathSearch {
         }
         for candidate in candidates {
             let issuer = candidate.certificate
+            guard !isExhausted, budget.spendStep() else {
+                isExhausted = true
+                note(path) { PathDefect(.budget, last, "too many issuers to consider") }
+                return nil
+            }
             // A key under one name twice in a path is a circle.
             guard
                 !path.contains(where: {
@@ -171,7 +179,8 @@ private struct PathSearch {
             else { continue }
             switch isSigned(last, by: issuer) {
             case nil:
-                note(path, PathDefect(.budget, last, "too many signatures to check"))
+                isExhausted = true
+                note(path) { PathDefect(.budget, last, "too many signatures to check") }
                 return nil
             case false?: continue
             case true?: hasIssuer = true
@@ -180,7 +189,11 @@ private struct PathSearch {
             if let found = candidate.isAnchor ? finish(longer) : extend(longer) { return found }
         }
         if !hasIssuer {
-            note(path, PathDefect(.unknownIssuer, last, "nobody known as \(last.issuer) has signed it"))
+            note(path) {
+                last.signatureAlgorithm == nil
+                    ? PathDefect(.unreadable, last, "it is signed in a way that is not known here")
+                    : PathDefect(.unknownIssuer, last, "nobody known as \(last.issuer) has signed it")
+            }
         }
         return nil
     }
@@ -188,13 +201,13 @@ private struct PathSearch {
     private mutating func finish(_ path: [Certificate]) -> CertificatePath? {
         let complete = CertificatePath(path)
         guard let defect = policy.defect(of: complete, spending: &budget) else { return complete }
-        note(path, defect)
+        note(path) { defect }
         return nil
     }
 
-    private mutating func note(_ path: [Certificate], _ defect: PathDefect) {
+    private mutating func note(_ path: [Certificate], _ defect: () -> PathDefect) {
         guard attempts.count < PathSearch.largestReport else { return }
-        attempts.append(PathDiagnosis.Attempt(certificates: path, defect: defect))
+        attempts.append(PathDiagnosis.Attempt(certificates: path, defect: defect()))
     }
 
     /// Those first whose key has the name that the certificate gives for its issuer's (RFC 4158, 3.5.12).

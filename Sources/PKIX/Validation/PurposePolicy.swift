@@ -1,5 +1,5 @@
-/// The certificate must be for a purpose, and each authority above it too where it limits purposes (as all practice has it; RFC
-/// 5280, 4.2.1.12 speaks of the leaf alone).
+/// The certificate must be for a purpose, and each authority above it too where it limits purposes (as practice has it; RFC 5280,
+/// 4.2.1.12 speaks of the leaf alone). An authority for servers has its answers on revocation signed all the same.
 public struct PurposePolicy: PathPolicy {
     /// The purpose.
     public let purpose: ExtendedKeyUsage.Purpose
@@ -15,7 +15,7 @@ public struct PurposePolicy: PathPolicy {
     /// A leaf or an authority that names no purpose is for any, but a responder of OCSP must name its own (RFC 6960,
     /// 4.2.2.2).
     public func defect(of path: CertificatePath, spending budget: inout WorkBudget) -> PathDefect? {
-        for certificate in path.certificates {
+        for certificate in path.certificates where purpose != .ocspSigning || certificate == path.leaf {
             do throws(PKIXError) {
                 guard let usage = try certificate.extensions.value(ExtendedKeyUsage.self) else {
                     guard purpose == .ocspSigning, certificate == path.leaf else { continue }

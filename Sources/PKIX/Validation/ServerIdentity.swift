@@ -55,7 +55,10 @@ struct HostName {
     init?(_ text: String) {
         let name = text.hasSuffix(".") ? String(text.dropLast()) : text
         let labels = HostName.split(name)
-        guard (1...253).contains(name.utf8.count), labels.allSatisfy({ HostName.isLabel($0) }) else { return nil }
+        // What ends in a number is an address, or a try at one.
+        guard (1...253).contains(name.utf8.count), labels.allSatisfy({ HostName.isLabel($0) }),
+            labels.last?.utf8.allSatisfy({ (0x30...0x39).contains($0) }) == false
+        else { return nil }
         self.labels = labels
     }
 
@@ -65,7 +68,7 @@ struct HostName {
         let other = HostName.split(pattern)
         guard other.count == labels.count else { return false }
         guard other[0] == "*" else { return other == labels }
-        return labels.count >= 3 && other.dropFirst() == labels.dropFirst() && !labels[0].hasPrefix("xn--")
+        return labels.count >= 3 && other.dropFirst() == labels.dropFirst()
     }
 
     /// Whether it is a domain, or stands below it.
