@@ -86,6 +86,26 @@ import Testing
         #expect(throws: HSMError(.sessionClosed)) { _ = try admin.users() }
     }
 
+    @Test func `a session that changes its own password goes on meanwhile`() async throws {
+        let session = try test.session()
+        let key = try session.generateKey(.ed25519)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<3 {
+                group.addTask {
+                    for _ in 0..<300 { _ = try key.sign([1].span, using: .ed25519) }
+                }
+            }
+            group.addTask {
+                for round in 0..<10 {
+                    let (old, new) = (round == 0 ? "correct horse" : "password \(round)", "password \(round + 1)")
+                    try session.changePassword(from: TestPartition.password(old), to: TestPartition.password(new))
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(throws: HSMError(.pinIncorrect)) { _ = try test.session() }
+    }
+
     @Test func `guessing the old password is counted as at a login`() throws {
         let session = try test.session()
         for _ in 0..<10 {

@@ -73,6 +73,15 @@ extension HSMSession {
             partition.recordRefusal(of: event, refusal)
             throw refusal
         }
+        // From the moment it is stored the new record is this session's too, for all its threads.
+        let changed = SessionUser(user, record)
+        identities.withLock { $0.append(changed) }
+        defer {
+            let isStored = partition.isKnown(changed)
+            identities.withLock { identities in
+                identities.removeAll { ($0.incarnation == changed.incarnation) != isStored }
+            }
+        }
         try changeStored(event) { state in
             guard state.users[user]?.version == known.version else { throw HSMError(.pinIncorrect, "") }
             return OpenPartition.Plan(
@@ -80,7 +89,6 @@ extension HSMSession {
                     .put(try UserRecord.name(user), try StoredJSON.encode(record), expecting: .version(known.version))
                 ])
         }
-        identity.withLock { $0 = SessionUser(user, record) }
     }
 }
 

@@ -10,7 +10,8 @@ public final class HSMSession: Sendable {
     public let user: String
 
     let partition: OpenPartition
-    let identity: Mutex<SessionUser>
+    /// Who is logged in; two while the user's own new password is being stored.
+    let identities: Mutex<[SessionUser]>
     let cost: Scrypt
     private let isOpen = Atomic<Bool>(true)
     /// The changes of users after which this session's was found still there.
@@ -21,7 +22,7 @@ public final class HSMSession: Sendable {
     init(_ partition: OpenPartition, _ user: SessionUser, cost: Scrypt) {
         self.partition = partition
         self.user = user.name
-        identity = Mutex(user)
+        identities = Mutex([user])
         self.cost = cost
     }
 
@@ -130,7 +131,7 @@ extension HSMSession {
         try partition.look()
         let changes = partition.userChanges
         guard seenChanges.load(ordering: .relaxed) != changes else { return }
-        guard partition.isKnown(identity.withLock { $0 }) else {
+        guard identities.withLock({ $0 }).contains(where: { partition.isKnown($0) }) else {
             end()
             throw closed
         }
@@ -203,9 +204,10 @@ extension HSMSession {
     func changeStored(
         _ event: HSMEvent, _ plan: (PartitionState) throws -> OpenPartition.Plan
     ) throws(HSMError) {
-        let identity = identity.withLock { $0 }
+        let identities = identities.withLock { $0 }
         try partition.change(event) { state in
-            guard state.users[user]?.record.incarnation == identity.incarnation else { throw closed }
+            let incarnation = state.users[user]?.record.incarnation
+            guard identities.contains(where: { $0.incarnation == incarnation }) else { throw closed }
             return try plan(state)
         }
     }
