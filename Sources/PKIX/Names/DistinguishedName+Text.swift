@@ -34,7 +34,7 @@ extension DistinguishedName: LosslessStringConvertible, ExpressibleByStringLiter
         for (index, scalar) in value.unicodeScalars.enumerated() {
             switch scalar {
             case ",", "+", "\"", "\\", "<", ">", ";": text += "\\\(scalar)"
-            case "#" where index == 0: text += value.utf8.count > 1 ? "\\#" : "\\#"
+            case "#" where index == 0: text += "\\#"
             case " " where index == 0 || index == last: text += "\\ "
             case "\u{0}": text += "\\00"
             default: text.unicodeScalars.append(scalar)
