@@ -11,6 +11,7 @@ let package = Package(
         .library(name: "Auditing", targets: ["Auditing"]),
         .library(name: "Certificates", targets: ["Certificates"]),
         .library(name: "HSMEmulation", targets: ["HSMEmulation"]),
+        .library(name: "InTransit", targets: ["InTransit"]),
         .library(name: "KeyManagement", targets: ["KeyManagement"]),
         .library(name: "PKIX", targets: ["PKIX"]),
         .library(name: "RecordStorage", targets: ["RecordStorage"]),
@@ -30,6 +31,13 @@ let package = Package(
             pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"])]
         ),
+        // Apart, so that whoever needs no TLS does not link libssl.
+        .systemLibrary(name: "CStrongroomLibSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CStrongroomLibSSLShims", dependencies: ["CStrongroomLibSSL"]),
+        .target(
+            name: "TLSShim",
+            dependencies: ["CStrongroomLibSSL", "CStrongroomLibSSLShims", "CStrongroomOpenSSL", "OpenSSLShim"]),
+        .target(name: "InTransit", dependencies: ["Certificates", "Cryptography", "PKIX", "TLSShim"]),
         .target(name: "CStrongroomOpenSSLShims", dependencies: ["CStrongroomOpenSSL"]),
         .target(name: "OpenSSLShim", dependencies: ["CStrongroomOpenSSL", "CStrongroomOpenSSLShims"]),
         .target(name: "Cryptography", dependencies: ["OpenSSLShim"]),
@@ -109,6 +117,9 @@ let package = Package(
                 "HSMEmulation", "KeyManagement", "SQLiteRecordStorage", "StrongroomPropertyTesting",
                 "StrongroomTestSupport",
             ]),
+        .testTarget(
+            name: "InTransitTests",
+            dependencies: ["HSMEmulation", "InTransit", "StrongroomPropertyTesting", "StrongroomTestSupport"]),
         .testTarget(name: "KeyManagementTests", dependencies: ["KeyManagement", "StrongroomTestSupport"]),
         .testTarget(
             name: "RecordStorageTests",

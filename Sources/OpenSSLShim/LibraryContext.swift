@@ -19,6 +19,9 @@ package enum LibraryContext {
         return unsafe context
     }()
 
+    /// Sets OpenSSL up, for a library context of another kind.
+    package static func prepare() { _ = unsafe pointer }
+
     /// The version of the linked library, such as "3.0.19".
     package static var version: String {
         unsafe String(cString: OpenSSL_version(OPENSSL_VERSION_STRING))

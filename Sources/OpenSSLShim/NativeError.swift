@@ -16,7 +16,7 @@ package enum NativeError: Error, Sendable {
     case refused(StaticString, [String])
 
     /// Empties this thread's OpenSSL error queue into a value.
-    static func drained(_ operation: StaticString) -> NativeError {
+    package static func drained(_ operation: StaticString) -> NativeError {
         var reasons: [String] = []
         while true {
             let code = ERR_get_error()

@@ -9,6 +9,13 @@ public enum ServerIdentity: Sendable, Hashable {
     public init(_ text: String) {
         self = IPAddress(text).map { .address($0) } ?? .host(text)
     }
+
+    /// A host's name as a client of TLS tells it (RFC 6066, 3): in lower case, without the dot of the root; nil for an
+    /// address, and for a text that is no name.
+    public var indicatedName: String? {
+        guard case .host(let host) = self else { return nil }
+        return HostName(host)?.text
+    }
 }
 
 /// The certificate must be the server's that was asked for (RFC 9525): by an alternative name, never by the common name.
@@ -21,6 +28,12 @@ public struct ServerIdentityPolicy: PathPolicy {
 
     /// Alternative names.
     public var understoodExtensions: [ObjectIdentifier] { [SubjectAlternativeName.identifier] }
+
+    /// Whether a certificate is for the server, whoever has issued it.
+    public func isMet(by certificate: Certificate) -> Bool {
+        let names = (try? certificate.extensions.value(SubjectAlternativeName.self))?.names ?? []
+        return names.contains { isMatch($0) }
+    }
 
     /// Whether the leaf has another name.
     public func defect(of path: CertificatePath, spending budget: inout WorkBudget) -> PathDefect? {
@@ -61,6 +74,9 @@ struct HostName {
         else { return nil }
         self.labels = labels
     }
+
+    /// In lower case, without the dot of the root.
+    var text: String { labels.joined(separator: ".") }
 
     /// Whether a name of a certificate is this: in any case, or with `*` for the whole of the first label and at least two
     /// more (RFC 9525, 6.3).

@@ -1,0 +1,4 @@
+// The modules whose types stand in this one's signatures, so that one import brings what the API mentions.
+@_exported public import Certificates
+@_exported public import Cryptography
+@_exported public import PKIX

@@ -1,0 +1,42 @@
+internal import TLSShim
+
+extension NativeTLSSettings {
+    /// What both sides have in common.
+    init(_ policy: TLSPolicy, identities: [TLSIdentity], protocols: [String], logsKeys: Bool) throws(TLSError) {
+        self.init()
+        versions = policy.versions.lowerBound.rawValue...policy.versions.upperBound.rawValue
+        suites = try NativeTLSSettings.list(policy.suites.filter { !$0.isOfTLS13 }, \.native)
+        suites13 = try NativeTLSSettings.list(policy.suites.filter(\.isOfTLS13), \.native)
+        groups = try NativeTLSSettings.list(policy.groups, \.native)
+        // A key that does not sign in all the ways of its kind must not be asked to.
+        let schemes = policy.signatureSchemes.filter { scheme in
+            identities.allSatisfy { identity in
+                let isOfItsKind = scheme.algorithm.map(identity.algorithm.signatureAlgorithms.contains) ?? false
+                return !isOfItsKind || identity.schemes.contains(scheme)
+            }
+        }
+        signatureAlgorithms = try NativeTLSSettings.list(schemes, \.native)
+        for name in protocols {
+            let bytes = Array(name.utf8)
+            guard (1...255).contains(bytes.count) else {
+                throw TLSError(.invalidConfiguration, "an application protocol of \(bytes.count) bytes")
+            }
+            self.protocols += [UInt8(bytes.count)] + bytes
+        }
+        guard self.protocols.count <= 0xFFFF else {
+            throw TLSError(.invalidConfiguration, "too many application protocols")
+        }
+        self.logsKeys = logsKeys
+    }
+
+    private static func list<Value: CustomStringConvertible>(
+        _ values: [Value], _ native: (Value) -> String?
+    ) throws(TLSError) -> String {
+        var names: [String] = []
+        for value in values {
+            guard let name = native(value) else { throw TLSError(.invalidConfiguration, "\(value) is not known") }
+            names.append(name)
+        }
+        return names.joined(separator: ":")
+    }
+}

@@ -1,0 +1,321 @@
+internal import CStrongroomLibSSL
+internal import CStrongroomLibSSLShims
+internal import CStrongroomOpenSSL
+internal import Glibc
+package import OpenSSLShim
+
+/// One connection of libssl's, with bytes instead of a socket. Used by one thread at a time.
+@safe package final class NativeTLSConnection {
+    /// How far a handshake got.
+    package enum Progress {
+        /// The peer must say more.
+        case waiting
+        /// A signer must sign the message; then ``answer(signature:)``.
+        case signature(scheme: UInt16, message: [UInt8])
+        /// The peer's certificates must be judged, its own first; then ``answer(verdict:)``.
+        case verdict([[UInt8]])
+        /// It is finished.
+        case done
+    }
+
+    /// Judges a peer's certificates, its own first.
+    package typealias Verify = ([[UInt8]]) -> NativeVerdict
+
+    private let context: NativeTLSContext
+    let ssl: OpaquePointer
+    private let input: OpaquePointer
+    private let output: OpaquePointer
+    private let shared: UnsafeMutablePointer<strongroom_connection>
+    private let verify: Verify
+    /// The thread on which a fibre was started: it cannot go on elsewhere.
+    private var thread: pthread_t?
+    private var isPaused = false
+    /// What a signer threw.
+    var cause: (any Error)?
+
+    /// - Parameters:
+    ///   - serverName: what a client asks for (RFC 6066, 3); nil for an address.
+    ///   - session: one to resume.
+    ///   - verify: judges the peer. Not asked where the context pauses: then ``Progress/verdict(_:)`` asks.
+    package init(
+        _ context: NativeTLSContext, serverName: String? = nil, session: NativeTLSSession? = nil,
+        verify: @escaping Verify
+    ) throws(NativeError) {
+        guard let ssl = unsafe SSL_new(context.pointer) else { throw .drained("SSL_new") }
+        guard let input = unsafe BIO_new(BIO_s_mem()), let output = unsafe BIO_new(BIO_s_mem()) else {
+            unsafe SSL_free(ssl)
+            throw .memory
+        }
+        unsafe SSL_set_bio(ssl, input, output)
+        self.context = context
+        self.verify = verify
+        unsafe (self.ssl, self.input, self.output) = unsafe (ssl, input, output)
+        unsafe shared = .allocate(capacity: 1)
+        unsafe shared.initialize(to: strongroom_connection())
+        // Safe because only calls of this object's use it.
+        unsafe shared.pointee.owner = Unmanaged.passUnretained(self).toOpaque()
+        unsafe shared.pointee.verify = { shared in
+            guard let owner = unsafe shared?.pointee.owner, let verification = unsafe shared?.pointee.verification
+            else { return X509_V_ERR_UNSPECIFIED }
+            let connection = unsafe Unmanaged<NativeTLSConnection>.fromOpaque(owner).takeUnretainedValue()
+            return unsafe connection.verify(NativeCertificate.bytes(stack: strongroom_presented(verification))).code
+        }
+        unsafe strongroom_connection_attach(shared, ssl)
+        if context.isServer {
+            unsafe SSL_set_accept_state(ssl)
+        } else {
+            unsafe SSL_set_connect_state(ssl)
+        }
+        unsafe strongroom_set_pausing(ssl, context.isPausing ? 1 : 0)
+        if let serverName, unsafe strongroom_set_server_name(ssl, serverName) != 1 {
+            throw .drained("SSL_set_tlsext_host_name")
+        }
+        if let session { unsafe SSL_set_session(ssl, session.pointer) }
+    }
+
+    deinit {
+        abandon()
+        // Without this libssl takes a session for broken whose connection merely ended.
+        if unsafe SSL_is_init_finished(ssl) == 1 {
+            unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+        }
+        unsafe SSL_free(ssl)
+        unsafe strongroom_connection_clear(shared)
+        unsafe shared.deallocate()
+    }
+
+    /// The connection whose handshake runs on this thread.
+    static var current: NativeTLSConnection? {
+        guard let owner = unsafe strongroom_current_connection()?.pointee.owner else { return nil }
+        return unsafe Unmanaged<NativeTLSConnection>.fromOpaque(owner).takeUnretainedValue()
+    }
+}
+
+// MARK: - Handshake
+
+extension NativeTLSConnection {
+    /// Whether this thread may go on with the handshake: one that pauses stays on its thread.
+    package var isOnItsThread: Bool { thread.map { pthread_equal($0, pthread_self()) != 0 } ?? true }
+
+    /// Goes on with the handshake.
+    package func handshake() throws(NativeTLSFailure) -> Progress {
+        guard !isPaused else { return .waiting }
+        return try step()
+    }
+
+    /// Answers a question for a signature; nil refuses.
+    package func answer(signature: [UInt8]?, cause: (any Error)? = nil) {
+        self.cause = cause
+        let capacity = unsafe shared.pointee.signature_capacity
+        if let signature, signature.count <= capacity {
+            unsafe shared.pointee.signature?.update(from: signature, count: signature.count)
+            unsafe shared.pointee.signature_count = signature.count
+        }
+        isPaused = false
+    }
+
+    /// Answers a question for a verdict.
+    package func answer(verdict: NativeVerdict) {
+        unsafe shared.pointee.verdict = verdict.code
+        isPaused = false
+    }
+
+    private func step() throws(NativeTLSFailure) -> Progress {
+        ERR_clear_error()
+        if context.isPausing && thread == nil { thread = pthread_self() }
+        switch unsafe strongroom_handshake(shared, ssl) {
+        case SSL_ERROR_NONE:
+            // From here on nothing pauses.
+            unsafe strongroom_set_pausing(ssl, 0)
+            thread = nil
+            return .done
+        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .waiting
+        case SSL_ERROR_WANT_ASYNC: return try question()
+        default: throw failure()
+        }
+    }
+
+    private func question() throws(NativeTLSFailure) -> Progress {
+        isPaused = true
+        switch unsafe shared.pointee.question {
+        case strongroom_question_signature:
+            let message = unsafe UnsafeBufferPointer(
+                start: shared.pointee.message, count: shared.pointee.message_count)
+            return .signature(scheme: unsafe shared.pointee.scheme, message: unsafe Array(message))
+        case strongroom_question_verdict:
+            return .verdict(
+                unsafe NativeCertificate.bytes(stack: strongroom_presented(shared.pointee.verification)))
+        default: throw failure()
+        }
+    }
+
+    /// Lets a paused handshake fail, so that its fibre ends. On another thread the fibre is left behind: 32 KiB are lost.
+    private func abandon() {
+        for _ in 0..<4 where isPaused && isOnItsThread {
+            isPaused = false
+            if unsafe strongroom_handshake(shared, ssl) == SSL_ERROR_WANT_ASYNC { isPaused = true }
+        }
+        ERR_clear_error()
+    }
+
+    private func failure() -> NativeTLSFailure {
+        defer { cause = nil }
+        return NativeTLSFailure(
+            sentAlert: UInt8(exactly: unsafe shared.pointee.sent_alert),
+            receivedAlert: UInt8(exactly: unsafe shared.pointee.received_alert),
+            reasons: NativeTLSFailure.drain(), cause: cause)
+    }
+}
+
+// MARK: - Bytes
+
+extension NativeTLSConnection {
+    /// What came of reading.
+    package enum Reading {
+        case bytes(Int)
+        case waiting
+        /// The peer has said that it sends no more.
+        case closed
+    }
+
+    /// Takes bytes from the peer.
+    package func receive(_ bytes: Span<UInt8>) throws(NativeError) {
+        guard !bytes.isEmpty else { return }
+        var taken = 0
+        let isTaken = unsafe bytes.withUnsafeBufferPointer {
+            unsafe BIO_write_ex(input, $0.baseAddress, $0.count, &taken) == 1
+        }
+        guard isTaken, taken == bytes.count else { throw .memory }
+    }
+
+    /// How many bytes of the peer's have not been looked at.
+    package var inputCount: Int { unsafe strongroom_pending(input) }
+
+    /// How many bytes wait to be sent to the peer.
+    package var outputCount: Int { unsafe strongroom_pending(output) }
+
+    /// Moves bytes for the peer out.
+    ///
+    /// - Returns: how many.
+    package func takeOutput(into buffer: inout MutableSpan<UInt8>) -> Int {
+        guard outputCount > 0, !buffer.isEmpty else { return 0 }
+        var count = 0
+        let isRead = unsafe buffer.withUnsafeMutableBufferPointer {
+            unsafe BIO_read_ex(output, $0.baseAddress, $0.count, &count) == 1
+        }
+        return isRead ? count : 0
+    }
+
+    /// Decrypts what the peer has sent.
+    package func read(into buffer: inout MutableSpan<UInt8>) throws(NativeTLSFailure) -> Reading {
+        ERR_clear_error()
+        var count = 0
+        let result = unsafe buffer.withUnsafeMutableBufferPointer {
+            unsafe SSL_read_ex(ssl, $0.baseAddress, $0.count, &count)
+        }
+        if result == 1 { return .bytes(count) }
+        switch unsafe SSL_get_error(ssl, result) {
+        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .waiting
+        case SSL_ERROR_ZERO_RETURN: return .closed
+        default: throw failure()
+        }
+    }
+
+    /// Encrypts for the peer. An output in memory takes it whole.
+    package func write(_ bytes: Span<UInt8>) throws(NativeTLSFailure) {
+        guard !bytes.isEmpty else { return }
+        ERR_clear_error()
+        var count = 0
+        let isWritten = unsafe bytes.withUnsafeBufferPointer {
+            unsafe SSL_write_ex(ssl, $0.baseAddress, $0.count, &count) == 1
+        }
+        guard isWritten, count == bytes.count else { throw failure() }
+    }
+
+    /// Tells the peer that no more comes.
+    package func close() {
+        ERR_clear_error()
+        unsafe SSL_shutdown(ssl)
+        ERR_clear_error()
+    }
+}
+
+// MARK: - What was agreed
+
+extension NativeTLSConnection {
+    /// The version's number, such as 0x0304.
+    package var version: UInt16 { UInt16(truncatingIfNeeded: unsafe SSL_version(ssl)) }
+
+    /// The suite's number, such as 0x1301.
+    package var suite: UInt16 {
+        guard let cipher = unsafe SSL_get_current_cipher(ssl) else { return 0 }
+        return unsafe SSL_CIPHER_get_protocol_id(cipher)
+    }
+
+    /// The group of the key exchange, by its number in TLS or OpenSSL's; 0 for none.
+    package var group: String? {
+        let number = unsafe strongroom_negotiated_group(ssl)
+        guard number != 0, let name = unsafe OBJ_nid2sn(Int32(number)) else { return nil }
+        return unsafe String(cString: name)
+    }
+
+    /// Whether an earlier session goes on.
+    package var isResumed: Bool { unsafe SSL_session_reused(ssl) == 1 }
+
+    /// The application protocol.
+    package var applicationProtocol: [UInt8] {
+        var bytes: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        unsafe SSL_get0_alpn_selected(ssl, &bytes, &count)
+        return unsafe Array(UnsafeBufferPointer(start: bytes, count: Int(count)))
+    }
+
+    /// The name that the client has asked for.
+    package var serverName: String? {
+        guard let name = unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) else { return nil }
+        return unsafe String(cString: name)
+    }
+
+    /// The peer's certificates, its own first; those of the session where one is resumed.
+    package var peerCertificates: [[UInt8]] {
+        guard let own = unsafe SSL_get0_peer_certificate(ssl) else { return [] }
+        let chain = unsafe NativeCertificate.bytes(stack: SSL_get_peer_cert_chain(ssl))
+        return context.isServer ? unsafe [NativeCertificate.bytes(own)] + chain : chain
+    }
+
+    /// Takes the lines of the key log that have come up.
+    package func takeKeyLog() -> String? {
+        let count = unsafe shared.pointee.key_log_count
+        guard count > 0, let text = unsafe shared.pointee.key_log else { return nil }
+        let bytes = unsafe UnsafeRawBufferPointer(start: text, count: shared.pointee.key_log_count)
+        let lines = unsafe String(decoding: bytes, as: UTF8.self)
+        unsafe OPENSSL_cleanse(text, shared.pointee.key_log_count)
+        unsafe CRYPTO_free(text, nil, 0)
+        unsafe shared.pointee.key_log = nil
+        unsafe shared.pointee.key_log_count = 0
+        return lines
+    }
+
+    /// Takes the sessions that have come up.
+    package func takeSessions() -> [NativeTLSSession] {
+        let count = unsafe shared.pointee.session_count
+        guard count > 0 else { return [] }
+        let places = unsafe shared.pointee.sessions
+        unsafe shared.pointee.session_count = 0
+        let pointers = unsafe [places.0, places.1, places.2, places.3]
+        return unsafe pointers.prefix(count).compactMap { session in
+            unsafe session.map { unsafe NativeTLSSession(taking: $0) }
+        }
+    }
+
+    /// Bytes that both sides know and nobody else (RFC 5705, RFC 8446, 7.5).
+    package func exportedKey(label: String, context: [UInt8]?, into buffer: inout MutableSpan<UInt8>) -> Bool {
+        let isMade = unsafe buffer.withUnsafeMutableBufferPointer { buffer in
+            unsafe SSL_export_keying_material(
+                ssl, buffer.baseAddress, buffer.count, label, label.utf8.count, context ?? [], context?.count ?? 0,
+                context == nil ? 0 : 1) == 1
+        }
+        if !isMade { ERR_clear_error() }
+        return isMade
+    }
+}

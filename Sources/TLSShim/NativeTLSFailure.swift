@@ -1,0 +1,20 @@
+internal import CStrongroomLibSSL
+internal import OpenSSLShim
+
+/// Why libssl gave a connection up.
+package struct NativeTLSFailure: Error, Sendable {
+    /// The description of the alert that went to the peer (RFC 8446, 6), where one did.
+    package var sentAlert: UInt8?
+    /// The description of the alert that came from the peer, where one did.
+    package var receivedAlert: UInt8?
+    /// What libssl says, the first reason first.
+    package var reasons: [String]
+    /// What a signer threw.
+    package var cause: (any Error)?
+
+    /// Empties this thread's OpenSSL error queue.
+    static func drain() -> [String] {
+        guard case .refused(_, let reasons) = NativeError.drained("libssl") else { return [] }
+        return reasons
+    }
+}
