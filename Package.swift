@@ -109,7 +109,7 @@ let package = Package(
         .testTarget(name: "AtRestTests", dependencies: ["AtRest", "StrongroomTestSupport"]),
         .testTarget(
             name: "Interoperability",
-            dependencies: ["AtRest", "Certificates", "HSMEmulation", "StrongroomTestSupport"],
+            dependencies: ["AtRest", "Certificates", "HSMEmulation", "InTransit", "StrongroomTestSupport"],
             path: "Tests/Interoperability"),
         .testTarget(
             name: "HSMEmulationTests",

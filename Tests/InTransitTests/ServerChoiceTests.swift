@@ -1,0 +1,77 @@
+import InTransit
+import StrongroomPropertyTesting
+import StrongroomTestSupport
+import Synchronization
+import Testing
+
+@Suite struct ServerChoiceTests {
+    @Test func `each name gets its own context, whole`() async throws {
+        let authority = try await TestAuthority()
+        var one = TLSServerConfiguration(
+            identity: try await authority.server([.dns("one.test"), .dns("*.one.test")]), applicationProtocols: ["a"])
+        one.policy = .modern
+        let two = TLSServerConfiguration(
+            identity: try await authority.server([.dns("two.test")]), applicationProtocols: ["b"])
+        let server = try TLSServer(names: [TLSServerContext(one), TLSServerContext(two)])
+        let client = try TLSClient(
+            TLSClientConfiguration(trust: authority.trust, applicationProtocols: ["a", "b"]))
+        for (name, expected) in [("www.one.test", "a"), ("two.test", "b"), ("TWO.test.", "b")] {
+            for isResumed in [false, true] where name != "TWO.test." {
+                let pair = try TestPair(client, server, name: name)
+                pair.run(cut: { _ in 7 })
+                try pair.expectUse()
+                #expect(pair.client.session?.applicationProtocol == expected)
+                #expect(pair.server.session?.isResumed == isResumed)
+            }
+        }
+        let stranger = try TestPair(client, server, name: "three.test")
+        stranger.run()
+        #expect(stranger.client.error?.diagnosis?.defect.kind == .identity)
+    }
+
+    @Test func `a client says what it takes, and a server may choose by it`() async throws {
+        let authority = try await TestAuthority()
+        let (rsa, ecdsa) = (
+            try await authority.server(key: RSA.PrivateKey(bits: 2048)), try await authority.server()
+        )
+        let both = try TLSServerContext(TLSServerConfiguration(identities: [rsa, ecdsa]))
+        let hellos = Mutex<[ClientHello]>([])
+        let server = TLSServer(default: both) { hello in
+            hellos.withLock { $0.append(hello) }
+            return nil
+        }
+        for (schemes, expected) in [([SignatureScheme.rsaPSSSHA256, .ecdsaSHA256], ecdsa), ([.rsaPSSSHA256], rsa)] {
+            var configuration = TLSClientConfiguration(trust: authority.trust)
+            configuration.policy = .modern
+            configuration.policy.signatureSchemes = schemes
+            let client = try TLSClient(configuration)
+            let pair = try TestPair(client, server)
+            pair.run()
+            let hello = try #require(hellos.withLock { $0.last })
+            #expect(hello.signatureSchemes == schemes && hello.serverName == "localhost")
+            #expect(hello.versions == [0x0304] && hello.groups.first == .x25519)
+            #expect(hello.suites.prefix(3) == [.aes128GCM, .aes256GCM, .chaCha20Poly1305])
+            try pair.expectUse()
+            #expect(pair.client.session?.peer?.leaf == expected.certificates[0])
+        }
+    }
+
+    @Test func `a context is replaced while connections are open`() async throws {
+        let authority = try await TestAuthority()
+        let (old, new) = (try await authority.server(), try await authority.server())
+        let server = TLSServer(try TLSServerContext(TLSServerConfiguration(identity: old)))
+        let client = try TLSClient(TLSClientConfiguration(trust: authority.trust, isResuming: false))
+        let (open, half) = (try TestPair(client, server), try TestPair(client, server))
+        open.run()
+        half.client.work()
+        half.server.receive(half.client.connection.takeOutput())
+        server.replace(try TLSServerContext(TLSServerConfiguration(identity: new)))
+        try open.expectUse()
+        half.run()
+        try half.expectUse()
+        #expect(half.client.session?.peer?.leaf == old.certificates[0])
+        let fresh = try TestPair(client, server)
+        fresh.run()
+        #expect(fresh.client.session?.peer?.leaf == new.certificates[0])
+    }
+}
