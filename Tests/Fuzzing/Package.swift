@@ -15,6 +15,7 @@ let package = Package(
                 .product(name: "AccessPolicy", package: "strongroom"),
                 .product(name: "Auditing", package: "strongroom"),
                 .product(name: "Cryptography", package: "strongroom"),
+                .product(name: "InTransit", package: "strongroom"),
                 .product(name: "KeyManagement", package: "strongroom"),
                 .product(name: "PKIX", package: "strongroom"),
                 .product(name: "RecordStorage", package: "strongroom"),

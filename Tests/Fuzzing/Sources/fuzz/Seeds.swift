@@ -29,7 +29,10 @@ enum Seeds {
                 [1] + (try await Fixtures.older.encrypt(plaintext)).dropFirst(Fixtures.messageHeads[1].count),
                 [0, 255, 255, 255, 255, 0, 0, 0, 1] + [UInt8](repeating: 0, count: 11) + [1, 0, 0, 0, 0],
             ]
-        case .certificate: return (Certificates.chain + [Certificates.leaf].compactMap { $0 }).map(\.derEncoded)
+        case .certificate:
+            return (CertificateInputs.chain + [CertificateInputs.leaf].compactMap { $0 }).map(\.derEncoded)
+        case .clientHello, .tlsServer: return try ConnectionInputs.hellos()
+        case .tlsClient: return try ConnectionInputs.answers()
         case .certificateRequest:
             let names = try CertificateExtensions([CertificateExtension(SubjectAlternativeName([.dns("a.example")]))])
             return [

@@ -24,6 +24,9 @@ enum Target: String, CaseIterable {
     case certificate
     case certificateRequest = "certificate-request"
     case distinguishedName = "distinguished-name"
+    case clientHello = "client-hello"
+    case tlsServer = "tls-server"
+    case tlsClient = "tls-client"
 
     /// Anything may be refused; nothing may crash, hang, or be accepted that was not made here.
     func check(_ bytes: [UInt8]) async throws {
@@ -87,21 +90,25 @@ enum Target: String, CaseIterable {
         case .certificate:
             let certificate = try Certificate(derEncoded: bytes)
             must { certificate.derEncoded == bytes }
-            Certificates.look(at: certificate.extensions, certificate.subject)
-            let validation = PathValidator(trusting: Certificates.chain)
-                .validate(certificate, with: [certificate], for: .server("www.example.com", at: Certificates.now))
+            CertificateInputs.look(at: certificate.extensions, certificate.subject)
+            let validation = PathValidator(trusting: CertificateInputs.chain)
+                .validate(certificate, with: [certificate], for: .server("www.example.com", at: CertificateInputs.now))
             // Nobody can sign for the one who is trusted.
             must {
-                validation.path.map { Certificates.chain.contains($0.leaf) || $0.leaf == Certificates.leaf } ?? true
+                validation.path.map { CertificateInputs.chain.contains($0.leaf) || $0.leaf == CertificateInputs.leaf }
+                    ?? true
             }
         case .certificateRequest:
             let request = try CertificateRequest(derEncoded: bytes)
             must { request.derEncoded == bytes }
-            Certificates.look(at: request.extensions, request.subject)
+            CertificateInputs.look(at: request.extensions, request.subject)
             _ = try request.isSelfSigned
         case .distinguishedName:
             let name = try DistinguishedName(text: String(decoding: bytes, as: UTF8.self))
             must { try DistinguishedName(text: name.description).derEncoded == name.derEncoded }
+        case .clientHello: ConnectionInputs.feed(try ConnectionInputs.choosing.accept(), bytes)
+        case .tlsServer: ConnectionInputs.feed(try ConnectionInputs.server.accept(), bytes)
+        case .tlsClient: ConnectionInputs.feed(try ConnectionInputs.client.connect(to: "localhost"), bytes)
         }
     }
 }

@@ -6,7 +6,8 @@ import Foundation
 // fuzz --list                         lists the targets
 let arguments = CommandLine.arguments
 try await Fixtures.prepare()
-try await Certificates.prepare()
+try await CertificateInputs.prepare()
+try await ConnectionInputs.prepare()
 switch arguments.dropFirst().first {
 case "--list": Target.allCases.forEach { print($0.rawValue) }
 case "--seeds":

@@ -2,7 +2,7 @@ import Foundation
 import PKIX
 
 /// A chain that is trusted, and one certificate under it.
-enum Certificates {
+enum CertificateInputs {
     static let now = Date(timeIntervalSince1970: 1_800_000_000)
     nonisolated(unsafe) static var chain: [Certificate] = []
     nonisolated(unsafe) static var leaf: Certificate?
