@@ -12,18 +12,22 @@ let package = Package(
         .library(name: "Certificates", targets: ["Certificates"]),
         .library(name: "HSMEmulation", targets: ["HSMEmulation"]),
         .library(name: "InTransit", targets: ["InTransit"]),
+        .library(name: "InTransitNIO", targets: ["InTransitNIO"]),
         .library(name: "KeyManagement", targets: ["KeyManagement"]),
         .library(name: "PKIX", targets: ["PKIX"]),
         .library(name: "RecordStorage", targets: ["RecordStorage"]),
         .library(name: "SQLiteRecordStorage", targets: ["SQLiteRecordStorage"]),
     ],
     traits: [
+        .trait(name: "NIO", description: "TLS in pipelines of SwiftNIO."),
         .trait(name: "SQLite", description: "Record storage on the system's SQLite."),
         .default(enabledTraits: ["SQLite"]),
     ],
     dependencies: [
         // DER of certificates, and in tests a second opinion on ours.
-        .package(url: "https://github.com/apple/swift-asn1.git", exact: "1.7.4")
+        .package(url: "https://github.com/apple/swift-asn1.git", exact: "1.7.4"),
+        // Event loops, with the trait NIO alone.
+        .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
     ],
     targets: [
         .systemLibrary(
@@ -38,6 +42,12 @@ let package = Package(
             name: "TLSShim",
             dependencies: ["CStrongroomLibSSL", "CStrongroomLibSSLShims", "CStrongroomOpenSSL", "OpenSSLShim"]),
         .target(name: "InTransit", dependencies: ["Certificates", "Cryptography", "PKIX", "TLSShim"]),
+        .target(
+            name: "InTransitNIO",
+            dependencies: [
+                "InTransit",
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
+            ]),
         .target(name: "CStrongroomOpenSSLShims", dependencies: ["CStrongroomOpenSSL"]),
         .target(name: "OpenSSLShim", dependencies: ["CStrongroomOpenSSL", "CStrongroomOpenSSLShims"]),
         .target(name: "Cryptography", dependencies: ["OpenSSLShim"]),
@@ -120,6 +130,12 @@ let package = Package(
         .testTarget(
             name: "InTransitTests",
             dependencies: ["HSMEmulation", "InTransit", "StrongroomPropertyTesting", "StrongroomTestSupport"]),
+        .testTarget(
+            name: "InTransitNIOTests",
+            dependencies: [
+                "InTransitNIO", "StrongroomTestSupport",
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
+            ]),
         .testTarget(name: "KeyManagementTests", dependencies: ["KeyManagement", "StrongroomTestSupport"]),
         .testTarget(
             name: "RecordStorageTests",

@@ -31,21 +31,6 @@ struct TestAuthority: Sendable {
     }
 }
 
-/// A key that only answers later.
-struct LateSigner<Key: Signer>: Signer {
-    let key: Key
-    var subjectPublicKeyInfo: [UInt8] { get throws { try key.subjectPublicKeyInfo } }
-    var signatureAlgorithms: [SignatureAlgorithm] { key.signatureAlgorithms }
-
-    func sign(_ message: Span<UInt8>, using algorithm: SignatureAlgorithm) async throws -> [UInt8] {
-        try await key.sign(message, using: algorithm)
-    }
-
-    func sign(digest: Digest, using algorithm: SignatureAlgorithm) async throws -> [UInt8] {
-        try await key.sign(digest: digest, using: algorithm)
-    }
-}
-
 /// One side of a connection in memory, and what it has told.
 final class TestSide {
     let connection: TLSConnection
