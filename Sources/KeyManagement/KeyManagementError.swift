@@ -32,12 +32,18 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
         public static let invalidKeyUsage = Code(name: "InvalidKeyUsageException")
         /// The key's state does not allow this.
         public static let invalidState = Code(name: "KMSInvalidStateException")
+        /// The custodian of a key store does not answer, or no longer has the key.
+        public static let keyStoreFailure = Code(name: "CustomKeyStoreInvalidStateException")
+        /// There is no key store of this name here.
+        public static let keyStoreNotFound = Code(name: "CustomKeyStoreNotFoundException")
         /// A quota is used up.
         public static let limitExceeded = Code(name: "LimitExceededException")
         /// The key policy is not one, or would lock its owner out.
         public static let malformedPolicy = Code(name: "MalformedPolicyDocumentException")
         /// There is no such key or alias.
         public static let notFound = Code(name: "NotFoundException")
+        /// Keys of this kind or in this place do not do that.
+        public static let unsupportedOperation = Code(name: "UnsupportedOperationException")
         /// A parameter is out of bounds.
         public static let validation = Code(name: "ValidationException")
 

@@ -31,6 +31,8 @@ public struct KeyMetadata: Sendable, Hashable {
     public let deletionDate: Date?
     /// The identifiers of its material, oldest first: 64 hexadecimal digits each. The last is in use.
     public let materials: [String]
+    /// The name of the key store whose custodian keeps the material; nil where the service keeps it.
+    public let keyStore: String?
 }
 
 /// One alias.

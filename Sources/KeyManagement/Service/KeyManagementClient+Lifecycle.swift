@@ -17,6 +17,17 @@ extension KeyManagementClient {
         _ specification: KeySpecification<Purpose>, alias: String? = nil, description: String = "",
         policy: PolicyDocument? = nil
     ) async throws(KeyManagementError) -> Key<Purpose> {
+        try await createKey(specification, alias, description, policy) { record, log, state in
+            let domain = try state.wrappingDomain
+            record.materials = [try record.newMaterial(at: log.time, domain: state.activeDomain, under: domain)]
+        }
+    }
+
+    /// Makes a key as the caller's account may, with its material from `fill`.
+    func createKey<Purpose>(
+        _ specification: KeySpecification<Purpose>, _ alias: String?, _ description: String,
+        _ policy: PolicyDocument?, fill: (inout KeyRecord, inout OperationLog, ServiceState) throws -> Void
+    ) async throws(KeyManagementError) -> Key<Purpose> {
         let (service, principal, account) = (service, principal, principal.account)
         return try await service.change("CreateKey", as: principal) { log, state in
             log.parameters = [
@@ -31,14 +42,13 @@ extension KeyManagementClient {
             }
             try service.authorize("CreateKey", resource: "*", inAccount: account, log)
             try service.checkDrift(log.time)
-            let domain = try state.wrappingDomain
             var record = KeyRecord(
                 id: UUID.random().lowercaseText, account: account,
                 created: log.time.timeIntervalSince1970, description: description, usage: Purpose.usage,
                 specification: specification.name,
                 policy: try (policy ?? .delegating(toAccount: account, partition: service.scope.partition)).text,
                 materials: [])
-            record.materials = [try record.newMaterial(at: log.time, domain: state.activeDomain, under: domain)]
+            try fill(&record, &log, state)
             var writes: [RecordWrite] = [.put(try record.name, try StoredJSON.encode(record), expecting: .absent)]
             let arn = service.scope.keyARN(id: record.id, account: account)
             if let alias {
@@ -103,10 +113,13 @@ extension KeyManagementClient {
 
     /// Gives a key new material. Older material goes on opening what it sealed.
     ///
-    /// - Throws: `clockJumped` too.
+    /// - Throws: `clockJumped` too; `unsupportedOperation` for a key in a key store.
     public func rotate(_ identifier: KeyIdentifier) async throws(KeyManagementError) {
         try await change("RotateKeyOnDemand", identifier) { record, log, state in
             guard record.isEnabled else { throw KeyManagementError(.disabled, "\(record.id) is disabled.") }
+            guard record.keyStore == nil else {
+                throw KeyManagementError(.unsupportedOperation, "keys in a key store are not rotated")
+            }
             try service.checkDrift(log.time)
             let domain = try state.wrappingDomain
             record.materials.append(try record.newMaterial(at: log.time, domain: state.activeDomain, under: domain))

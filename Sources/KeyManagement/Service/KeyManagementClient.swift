@@ -40,7 +40,7 @@ extension KeyManagementClient {
         _ plaintext: Span<UInt8>, under key: some KeyReference<Encryption>, context: EncryptionContext = .none
     ) async throws(KeyManagementError) -> Ciphertext {
         try await service.perform("Encrypt", as: principal) { log in
-            try self.encrypt(plaintext, KeyIdentifier(key), context, action: "Encrypt", &log)
+            try await self.encrypt(plaintext, KeyIdentifier(key), context, action: "Encrypt", &log)
         }
     }
 
@@ -49,7 +49,7 @@ extension KeyManagementClient {
         _ plaintext: [UInt8], under key: some KeyReference<Encryption>, context: EncryptionContext = .none
     ) async throws(KeyManagementError) -> Ciphertext {
         try await service.perform("Encrypt", as: principal) { log in
-            try self.encrypt(plaintext.span, KeyIdentifier(key), context, action: "Encrypt", &log)
+            try await self.encrypt(plaintext.span, KeyIdentifier(key), context, action: "Encrypt", &log)
         }
     }
 
@@ -73,7 +73,7 @@ extension KeyManagementClient {
         _ ciphertext: Ciphertext, context: EncryptionContext = .none, under key: KeyIdentifier? = nil
     ) async throws(KeyManagementError) -> SecretBytes {
         try await service.perform("Decrypt", as: principal) { log in
-            try self.decrypt(ciphertext, context, key, action: "Decrypt", &log)
+            try await self.decrypt(ciphertext, context, key, action: "Decrypt", &log)
         }
     }
 
@@ -82,7 +82,7 @@ extension KeyManagementClient {
         under key: some KeyReference<Encryption>, byteCount: Int = 32, context: EncryptionContext = .none
     ) async throws(KeyManagementError) -> DataKey {
         try await service.perform("GenerateDataKey", as: principal) { log in
-            try self.generateDataKey(KeyIdentifier(key), byteCount, context, action: "GenerateDataKey", &log)
+            try await self.generateDataKey(KeyIdentifier(key), byteCount, context, action: "GenerateDataKey", &log)
         }
     }
 
@@ -92,7 +92,7 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) -> Ciphertext {
         let name = "GenerateDataKeyWithoutPlaintext"
         return try await service.perform(name, as: principal) { log in
-            try self.generateDataKey(KeyIdentifier(key), byteCount, context, action: name, &log).ciphertext
+            try await self.generateDataKey(KeyIdentifier(key), byteCount, context, action: name, &log).ciphertext
         }
     }
 
@@ -104,16 +104,16 @@ extension KeyManagementClient {
         newContext: EncryptionContext = .none
     ) async throws(KeyManagementError) -> Ciphertext {
         try await service.perform("ReEncrypt", as: principal) { log in
-            let opened = try self.decrypt(ciphertext, context, nil, action: "ReEncryptFrom", &log)
+            let opened = try await self.decrypt(ciphertext, context, nil, action: "ReEncryptFrom", &log)
             let bytes = opened.bytes
-            return try self.encrypt(bytes, KeyIdentifier(key), newContext, action: "ReEncryptTo", &log)
+            return try await self.encrypt(bytes, KeyIdentifier(key), newContext, action: "ReEncryptTo", &log)
         }
     }
 
     private func encrypt(
         _ plaintext: Span<UInt8>, _ identifier: KeyIdentifier, _ context: EncryptionContext, action: String,
         _ log: inout OperationLog
-    ) throws -> Ciphertext {
+    ) async throws -> Ciphertext {
         note(identifier, context, &log)
         guard (1...Ciphertext.largestPlaintext).contains(plaintext.count) else {
             throw KeyManagementError(.validation, "a plaintext has 1 to 4096 bytes, not \(plaintext.count)")
@@ -128,14 +128,14 @@ extension KeyManagementClient {
             throw KeyManagementError(
                 .invalidKeyUsage, "\(key.arnText) key usage is \(key.record.usage) which is not valid for \(log.name).")
         }
-        let backing = try key.backingKey(key.materials.count - 1, domains: state.domains)
-        return try backing.seal(plaintext, context: context, random: SystemRandom())
+        let backing = try await service.backingKey(of: key, key.materials.count - 1, state)
+        return try await backing.seal(plaintext, context: context, random: SystemRandom())
     }
 
     private func decrypt(
         _ ciphertext: Ciphertext, _ context: EncryptionContext, _ identifier: KeyIdentifier?, action: String,
         _ log: inout OperationLog
-    ) throws -> SecretBytes {
+    ) async throws -> SecretBytes {
         note(identifier, context, &log)
         try context.check()
         guard let id = MaterialID(Array(ciphertext.bytes[Ciphertext.materialRange])) else {
@@ -159,7 +159,8 @@ extension KeyManagementClient {
         try service.authorize(action, on: key, log, context: context)
         try checkState(key, log)
         do {
-            return try key.backingKey(index, domains: state.domains).open(ciphertext, context: context)
+            let backing = try await service.backingKey(of: key, index, state)
+            return try await backing.open(ciphertext, context: context)
         } catch let error as CryptographyError where error.code == .authenticationFailure {
             throw KeyManagementError(.invalidCiphertext)
         }
@@ -168,17 +169,23 @@ extension KeyManagementClient {
     private func generateDataKey(
         _ identifier: KeyIdentifier, _ count: Int, _ context: EncryptionContext, action: String,
         _ log: inout OperationLog
-    ) throws -> DataKey {
+    ) async throws -> DataKey {
         guard (1...1024).contains(count) else {
             throw KeyManagementError(.validation, "a data key has 1 to 1024 bytes, not \(count)")
         }
         log.parameters.append(("numberOfBytes", .number(count)))
         let plaintext = try SecretBytes.random(count: count)
-        let ciphertext = try plaintext.withBytes { bytes in
-            try encrypt(bytes, identifier, context, action: action, &log)
-        }
+        let ciphertext = try await seal(plaintext, identifier, context, action, &log)
         let (key, _) = try find(identifier, at: log.time)
         return DataKey(plaintext: plaintext, ciphertext: ciphertext, keyARN: key.arn)
+    }
+
+    private func seal(
+        _ key: borrowing SecretBytes, _ identifier: KeyIdentifier, _ context: EncryptionContext, _ action: String,
+        _ log: inout OperationLog
+    ) async throws -> Ciphertext {
+        let bytes = key.bytes
+        return try await encrypt(bytes, identifier, context, action: action, &log)
     }
 
     private func note(_ identifier: KeyIdentifier?, _ context: EncryptionContext, _ log: inout OperationLog) {

@@ -22,17 +22,18 @@ extension KeyManagementService {
         try checkClock(now, state)
         let due = state.keys.values.filter { $0.state(at: now) == nil }
         for key in due {
-            try await change("DeleteKey", as: KeyManagementService.itself) { log, state in
+            let deleted = try await change("DeleteKey", as: KeyManagementService.itself) { log, state in
                 log.use(key)
                 guard let current = state.keys["\(key.record.account)/\(key.record.id)"], current.state(at: now) == nil
-                else { return ([], ()) }
+                else { return ([], KeyRecord?.none) }
                 var writes: [RecordWrite] = [.delete(try current.record.name, expecting: .version(current.version))]
                 for (name, alias) in state.aliases
                 where name.account == key.record.account && alias.target == key.record.id {
                     writes.append(.delete(try AliasRecord.name(name), expecting: .version(alias.version)))
                 }
-                return (writes, ())
+                return (writes, current.record)
             }
+            if let deleted { try await destroyKeptMaterial(of: deleted) }
         }
         return due.count
     }
@@ -106,7 +107,9 @@ extension KeyManagementService {
             let state = try refreshedState()
             guard let newest = state.root.record.domainVersions.max(), newest == state.activeDomain else { return }
             let active = state.activeDomain
-            let behind = state.keys.values.filter { key in key.record.materials.contains { $0.domain != active } }
+            let behind = state.keys.values.filter { key in
+                key.record.keyStore == nil && key.record.materials.contains { $0.domain != active }
+            }
             for key in behind { try await move(key, to: active) }
             guard behind.isEmpty else { continue }
             guard state.root.record.domainVersions.count > 1 else { return }

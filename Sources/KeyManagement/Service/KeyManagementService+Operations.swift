@@ -25,13 +25,13 @@ struct OperationLog {
 extension KeyManagementService {
     /// Runs an operation that changes nothing in the store, and records it before its result is released.
     func perform<R: ~Copyable>(
-        _ name: String, as principal: Principal, _ body: (inout OperationLog) throws -> R
+        _ name: String, as principal: Principal, _ body: (inout OperationLog) async throws -> R
     ) async throws(KeyManagementError) -> R {
         var log = OperationLog(
             name: name, principal: principal, time: clock.now, isReadOnly: true, account: principal.account)
         let result: R
         do {
-            result = try body(&log)
+            result = try await body(&log)
         } catch {
             let error = KeyManagementError(wrapping: error)
             try await record(event(log, error))

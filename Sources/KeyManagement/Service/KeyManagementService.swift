@@ -1,6 +1,6 @@
 public import AccessPolicy
 public import Auditing
-internal import Cryptography
+public import Cryptography
 internal import Dispatch
 internal import FoundationEssentials
 internal import RecordIntegrity
@@ -28,6 +28,7 @@ public final class KeyManagementService: Sendable {
     let trail: AuditTrail
     private let copies: [any AuditSink]
     let records: AuthenticatedRecords
+    let keyStores: [String: any KeyCustodian]
     private let current: Mutex<ServiceState>
     private let lastLook: Mutex<ContinuousClock.Instant>
     private let refreshing = Mutex(())
@@ -45,6 +46,7 @@ public final class KeyManagementService: Sendable {
     ///   - authorizer: who may do what. By default each account's members may do all that key policies leave to the
     ///     account: the embedding process has done its own checks.
     ///   - audit: when an event is on the disk.
+    ///   - keyStores: custodians that keep the material of some keys, such as an HSM's partition, by their names.
     ///   - copies: where else every event goes, after the trail has it. Where one fails, the answer is withheld, though
     ///     a change that was asked for stands.
     ///   - clock: what time it is.
@@ -52,7 +54,7 @@ public final class KeyManagementService: Sendable {
     public init(
         store: any RecordStore, rootOfTrust: any RootOfTrust, region: String = "us-east-1", partition: String = "aws",
         authorizer: (any Authorizer)? = nil, audit: AuditDurability = .recorded,
-        copyingEventsTo copies: [any AuditSink] = [],
+        keyStores: [String: any KeyCustodian] = [:], copyingEventsTo copies: [any AuditSink] = [],
         clock: any WallClock = SystemClock()
     ) async throws(KeyManagementError) {
         do {
@@ -65,6 +67,7 @@ public final class KeyManagementService: Sendable {
             self.clock = clock
             opening = (clock.now, clock.uptime)
             self.records = records
+            self.keyStores = keyStores
             self.copies = copies
             trail = try AuditTrail(store: store, rootKey: secrets.audit, durability: audit, isBegun: true)
             current = Mutex(state)

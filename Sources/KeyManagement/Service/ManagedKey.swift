@@ -39,7 +39,19 @@ final class ManagedKey: Sendable {
         let id = materials[index]
         if let ready = backing.withLock({ $0[id] }) { return ready }
         let material = try record.material(index, domains: domains)
-        let key = try BackingKey(id: id, material: material)
+        return keep(try BackingKey(id: id, material: material))
+    }
+
+    /// Material ready for work, whose key a custodian keeps.
+    func backingKey(_ index: Int, custodian: any KeyCustodian) async throws -> BackingKey {
+        let id = materials[index]
+        if let ready = backing.withLock({ $0[id] }) { return ready }
+        let authenticator = try await custodian.authenticator(KeyHandle(record.materials[index].wrapped))
+        return keep(BackingKey(id: id, keptBy: authenticator))
+    }
+
+    private func keep(_ key: BackingKey) -> BackingKey {
+        let id = key.id
         return backing.withLock { backing in
             if let ready = backing[id] { return ready }
             backing[id] = key
@@ -61,7 +73,7 @@ final class ManagedKey: Sendable {
                 arn: arn, id: record.id, state: state, usage: record.usage, specification: record.specification,
                 description: record.description, creationDate: Date(timeIntervalSince1970: record.created),
                 deletionDate: record.deletion.map { Date(timeIntervalSince1970: $0) },
-                materials: record.materials.map(\.id))
+                materials: record.materials.map(\.id), keyStore: record.keyStore)
         }
     }
 }

@@ -4,10 +4,11 @@ internal import RecordStorage
 
 /// A key as it is stored. Layout: Documentation/Formats/KeyStore.md.
 struct KeyRecord: Codable, Sendable {
-    /// One piece of material, wrapped under a domain key.
+    /// One piece of material, wrapped under a domain key; in a key store, the custodian's handle of it.
     struct Material: Codable, Sendable {
         let id: String
         let created: Double
+        /// 0 in a key store.
         var domain: UInt32
         var wrapped: [UInt8]
     }
@@ -21,6 +22,8 @@ struct KeyRecord: Codable, Sendable {
     let usage: String
     let specification: String
     var policy: String
+    /// The name of the key store that keeps the material; nil for the service itself.
+    var keyStore: String?
     var materials: [Material]
 
     var name: RecordName {
@@ -41,6 +44,12 @@ struct KeyRecord: Codable, Sendable {
         return Material(
             id: id, created: time.timeIntervalSince1970, domain: domain,
             wrapped: try key.seal(material, authenticating: label(id, version: materials.count)))
+    }
+
+    /// Material that a custodian has made.
+    static func keptMaterial(_ handle: KeyHandle, at time: Date) throws -> Material {
+        let id = Hexadecimal.encode(try SystemRandom().bytes(count: 32))
+        return Material(id: id, created: time.timeIntervalSince1970, domain: 0, wrapped: handle.bytes)
     }
 
     /// A material, unwrapped.

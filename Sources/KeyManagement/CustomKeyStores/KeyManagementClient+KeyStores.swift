@@ -1,0 +1,82 @@
+public import AccessPolicy
+internal import Cryptography
+internal import RecordIntegrity
+
+extension KeyManagementClient {
+    /// Makes a key whose material a custodian makes and keeps, such as an HSM's partition. The service has a handle of it.
+    ///
+    /// The material is a key for HMAC-SHA-256 that derives each message's key, so ciphertexts look as all others do. Such a
+    /// key is not rotated. Where the process dies at the wrong moment, the custodian keeps a key that nobody uses.
+    ///
+    /// - Parameters:
+    ///   - specification: symmetric: others stay with the service.
+    ///   - keyStore: the name that the service was given for the custodian.
+    ///   - alias: a name for it, made in the same commit.
+    ///   - description: up to 8192 characters.
+    ///   - policy: who may use it. By default the account's own policies decide.
+    /// - Throws: as without a key store; `keyStoreNotFound`; `keyStoreFailure` where the custodian makes none.
+    public func createKey(
+        _ specification: KeySpecification<Encryption>, in keyStore: String, alias: String? = nil,
+        description: String = "", policy: PolicyDocument? = nil
+    ) async throws(KeyManagementError) -> Key<Encryption> {
+        // Whoever may not make a key makes none in the custodian either; the refusal itself comes below, and is recorded.
+        let mayCreate = service.mayCreateKey(principal)
+        let handle = mayCreate ? try await service.makeMaterial(in: keyStore) : KeyHandle([])
+        do {
+            return try await createKey(specification, alias, description, policy) { record, log, _ in
+                log.parameters += [("origin", .text("CUSTOM_KEY_STORE")), ("customKeyStoreId", .text(keyStore))]
+                guard mayCreate else { throw KeyManagementError(.conflict, "the policy has changed meanwhile") }
+                record.keyStore = keyStore
+                record.materials = [try KeyRecord.keptMaterial(handle, at: log.time)]
+            }
+        } catch {
+            if mayCreate { try? await service.keyStores[keyStore]?.destroy(handle) }
+            throw error
+        }
+    }
+}
+
+extension KeyManagementService {
+    /// Whether a principal may make keys in its account.
+    fileprivate func mayCreateKey(_ principal: Principal) -> Bool {
+        let log = OperationLog(
+            name: "CreateKey", principal: principal, time: clock.now, isReadOnly: false, account: principal.account)
+        return (try? authorize("CreateKey", resource: "*", inAccount: principal.account, log)) != nil
+    }
+
+    fileprivate func makeMaterial(in keyStore: String) async throws(KeyManagementError) -> KeyHandle {
+        let custodian = try custodian(keyStore)
+        do {
+            return try await custodian.makeKey(.authentication(.sha256))
+        } catch { throw KeyManagementError(.keyStoreFailure, "\(keyStore): \(error)") }
+    }
+
+    /// A key's material ready for work.
+    func backingKey(of key: ManagedKey, _ index: Int, _ state: ServiceState) async throws -> BackingKey {
+        guard let keyStore = key.record.keyStore else { return try key.backingKey(index, domains: state.domains) }
+        let custodian = try custodian(keyStore)
+        do {
+            return try await key.backingKey(index, custodian: custodian)
+        } catch { throw KeyManagementError(.keyStoreFailure, "\(keyStore): \(error)") }
+    }
+
+    /// Has the custodian destroy what a deleted key was made of.
+    func destroyKeptMaterial(of record: KeyRecord) async throws(KeyManagementError) {
+        guard let keyStore = record.keyStore else { return }
+        let custodian = try custodian(keyStore)
+        for material in record.materials {
+            do {
+                try await custodian.destroy(KeyHandle(material.wrapped))
+            } catch let error as CryptographyError where error.code == .unknownKey {
+                // It is gone already.
+            } catch { throw KeyManagementError(.keyStoreFailure, "\(keyStore): \(error)") }
+        }
+    }
+
+    private func custodian(_ keyStore: String) throws(KeyManagementError) -> any KeyCustodian {
+        guard let custodian = keyStores[keyStore] else {
+            throw KeyManagementError(.keyStoreNotFound, "There is no key store \(keyStore) here.")
+        }
+        return custodian
+    }
+}

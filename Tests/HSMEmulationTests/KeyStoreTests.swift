@@ -1,0 +1,116 @@
+import Foundation
+import HSMEmulation
+import KeyManagement
+import StrongroomTestSupport
+import Synchronization
+import Testing
+
+/// Keys of the key service whose material a custodian keeps: an HSM's partition, and the software custodian.
+@Suite struct KeyStoreTests {
+    final class Clock: WallClock {
+        let days = Mutex(0.0)
+        var now: Date { Date(timeIntervalSince1970: 1_800_000_000 + days.withLock { $0 } * 86400) }
+        var uptime: Duration { .seconds(days.withLock { $0 } * 86400) }
+    }
+
+    let store = MemoryRecordStore()
+    let root: KeyFileRoot
+    let clock = Clock()
+    let test: TestPartition
+
+    init() throws {
+        root = try KeyFileRoot(key: .random(count: 32))
+        test = try TestPartition()
+    }
+
+    func service(_ keyStores: [String: any KeyCustodian]) async throws -> KeyManagementService {
+        try await KeyManagementService(store: store, rootOfTrust: root, keyStores: keyStores, clock: clock)
+    }
+
+    func custodians() throws -> [any KeyCustodian] {
+        [
+            HSMCustodian(try test.session()),
+            try SoftwareCustodian(store: MemoryRecordStore(), key: .random(count: 32)),
+        ]
+    }
+
+    @Test func `a key lives in the custodian, is used by it, and dies with it`() async throws {
+        for custodian in try custodians() {
+            let service = try await service(["vault": custodian])
+            let client = service.client(for: .root(account: "111122223333"))
+            let alias = "alias/\(UUID().uuidString)"
+            let key = try await client.createKey(.symmetric, in: "vault", alias: alias)
+            #expect(try await client.describe(KeyIdentifier(key)).keyStore == "vault")
+            let sealed = try await client.encrypt([1, 2, 3], under: key, context: ["a": "b"])
+            let dataKey = try await client.generateDataKey(under: key)
+            let again = try await self.service(["vault": custodian]).client(for: .root(account: "111122223333"))
+            #expect(try await again.decrypt(sealed, context: ["a": "b"]).revealed == [1, 2, 3])
+            let opened = try await again.decrypt(dataKey.ciphertext).revealed
+            #expect(opened == dataKey.plaintext.revealed)
+            await #expect(throws: KeyManagementError(.invalidCiphertext)) {
+                _ = try await again.decrypt(sealed, context: ["a": "c"]).count
+            }
+            let own = try await client.createKey(.symmetric)
+            let moved = try await client.reEncrypt(sealed, context: ["a": "b"], under: own)
+            #expect(try await client.decrypt(moved).revealed == [1, 2, 3])
+            await #expect(throws: KeyManagementError(.unsupportedOperation)) {
+                try await client.rotate(KeyIdentifier(key))
+            }
+            // The service's own keys move to a new domain; what is in custody stays.
+            try await service.rotateDomainKey(unlockedBy: root)
+            #expect(try await client.decrypt(sealed, context: ["a": "b"]).revealed == [1, 2, 3])
+            // Whoever opens the store without the custodian does not open this.
+            let without = try await self.service([:]).client(for: .root(account: "111122223333"))
+            await #expect(throws: KeyManagementError(.keyStoreNotFound)) {
+                _ = try await without.decrypt(sealed, context: ["a": "b"]).count
+            }
+            try await client.scheduleDeletion(KeyIdentifier(key), afterDays: 7)
+            clock.days.withLock { $0 += 8 }
+            #expect(try await service.deleteDueKeys() == 1)
+            await #expect(throws: KeyManagementError(.invalidCiphertext)) {
+                _ = try await client.decrypt(sealed, context: ["a": "b"]).count
+            }
+            #expect(try await service.verifyAuditTrail(unlockedBy: root).isSound)
+        }
+    }
+
+    @Test func `the partition has the material, and says what was done with it`() async throws {
+        let session = try test.session()
+        let service = try await service(["hsm": HSMCustodian(session)])
+        let client = service.client(for: .root(account: "111122223333"))
+        #expect(try session.keys().isEmpty)
+        let key = try await client.createKey(.symmetric, in: "hsm")
+        let handle = try #require(try session.keys().first)
+        let attributes = try session.attributes(of: handle)
+        #expect(attributes.isSensitive)
+        #expect(throws: HSMError.self) { _ = try session.value(of: handle).count }
+        let sealed = try await client.encrypt([9], under: key)
+        session.logOut()
+        await #expect(throws: KeyManagementError(.keyStoreFailure)) { _ = try await client.decrypt(sealed).count }
+        await #expect(throws: KeyManagementError(.keyStoreFailure)) {
+            _ = try await client.createKey(.symmetric, in: "hsm")
+        }
+        await #expect(throws: KeyManagementError(.keyStoreNotFound)) {
+            _ = try await client.createKey(.symmetric, in: "elsewhere")
+        }
+        // Another session of the same partition has it.
+        let later = try await self.service(["hsm": HSMCustodian(try test.session())])
+        #expect(try await later.client(for: .root(account: "111122223333")).decrypt(sealed).revealed == [9])
+    }
+
+    @Test func `whoever may not make keys makes none in the custodian`() async throws {
+        let session = try test.session()
+        let denying = PolicyEngine { _ in [] }
+        let service = try await KeyManagementService(
+            store: store, rootOfTrust: root, authorizer: denying, keyStores: ["hsm": HSMCustodian(session)])
+        let nobody = service.client(for: .user("mallory", account: "111122223333"))
+        await #expect(throws: KeyManagementError(.accessDenied)) {
+            _ = try await nobody.createKey(.symmetric, in: "hsm")
+        }
+        let owner = service.client(for: .root(account: "111122223333"))
+        await #expect(throws: KeyManagementError(.invalidAliasName)) {
+            _ = try await owner.createKey(.symmetric, in: "hsm", alias: "no alias")
+        }
+        #expect(try session.keys().isEmpty, "what was made for nothing is destroyed")
+    }
+}
