@@ -71,6 +71,17 @@ let package = Package(
         .executableTarget(
             name: "sealed-folder", dependencies: ["AtRest", "Console", "SQLiteRecordStorage"],
             path: "Documentation/Examples/SealedFolder"),
+        .target(
+            name: "PrivateSite",
+            dependencies: [
+                "HSMEmulation", "InTransit", "InTransitNIO",
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["NIO"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
+            ],
+            path: "Documentation/Examples/PrivateSite"),
+        .executableTarget(
+            name: "private-https", dependencies: ["Console", "PrivateSite", "SQLiteRecordStorage"],
+            path: "Documentation/Examples/PrivateHTTPS"),
         .target(name: "AtRest", dependencies: ["KeyManagement", "Cryptography", "SystemCalls"]),
         .target(
             name: "KeyManagement",
@@ -115,7 +126,12 @@ let package = Package(
             dependencies: [.target(name: "CStrongroomSQLite", condition: .when(traits: ["SQLite"]))],
             path: "Tests/FaultyDisk",
             cSettings: [.define("STRONGROOM_SQLITE", .when(traits: ["SQLite"]))]),
-        .testTarget(name: "ExampleTests", dependencies: ["Console", "KeyManagement", "StrongroomTestSupport"]),
+        .testTarget(
+            name: "ExampleTests",
+            dependencies: [
+                "Console", "InTransitNIO", "KeyManagement", "PrivateSite", "StrongroomTestSupport",
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
+            ]),
         .testTarget(name: "AtRestTests", dependencies: ["AtRest", "StrongroomTestSupport"]),
         .testTarget(
             name: "Interoperability",

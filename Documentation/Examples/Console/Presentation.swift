@@ -43,6 +43,9 @@ package enum Presentation {
         return table([["TIME", "EVENT", "BY", "KEY", "RESULT"]] + rows)
     }
 
+    /// Says a line at once, whoever reads it.
+    package static func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
     /// Ends the process with one line on standard error and a status of 1.
     package static func fail(_ command: String, _ error: any Error) -> Never {
         FileHandle.standardError.write(Data("\(command): \(line(error))\n".utf8))

@@ -1,0 +1,138 @@
+#if NIO
+internal import InTransitNIO
+internal import NIOHTTP1
+internal import NIOPosix
+internal import Synchronization
+
+/// Serves a site on the loopback.
+package final class SiteServer: Sendable {
+    private let group: MultiThreadedEventLoopGroup
+    private let listener: any Channel
+    private let connections: OpenConnections
+
+    /// The port it listens on.
+    package let port: Int
+
+    /// Begins to listen.
+    ///
+    /// - Parameter port: 0 for one that the system chooses.
+    package static func start(_ site: PrivateSite, port: Int) async throws -> SiteServer {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let connections = OpenConnections()
+        do {
+            let listener = try await ServerBootstrap(group: group)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let pipeline = channel.pipeline.syncOperations
+                        try pipeline.addHandlers(
+                            IdleStateHandler(allTimeout: .seconds(60)), TLSHandler(accepting: site.server))
+                        try pipeline.configureHTTPServerPipeline()
+                        try pipeline.addHandler(SiteHandler(site))
+                        connections.insert(channel)
+                    }
+                }.bind(host: "127.0.0.1", port: port).get()
+            return SiteServer(group, listener, connections)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+    }
+
+    private init(_ group: MultiThreadedEventLoopGroup, _ listener: any Channel, _ connections: OpenConnections) {
+        (self.group, self.listener, self.connections) = (group, listener, connections)
+        port = listener.localAddress?.port ?? 0
+    }
+
+    /// Accepts no more, says goodbye to whoever is connected, and ends.
+    package func stop() async throws {
+        try await listener.close()
+        for channel in connections.all { try? await channel.close() }
+        try await group.shutdownGracefully()
+    }
+}
+
+/// The channels that are open.
+private final class OpenConnections: Sendable {
+    private let channels = Mutex<[Swift.ObjectIdentifier: any Channel]>([:])
+
+    var all: [any Channel] { channels.withLock { Array($0.values) } }
+
+    func insert(_ channel: any Channel) {
+        let id = Swift.ObjectIdentifier(channel)
+        channels.withLock { $0[id] = channel }
+        channel.closeFuture.whenComplete { [weak self] _ in
+            self?.channels.withLock { $0[id] = nil }
+        }
+    }
+}
+
+/// Answers requests with the status page.
+private final class SiteHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let site: PrivateSite
+    private var request: HTTPRequestHead?
+
+    init(_ site: PrivateSite) { self.site = site }
+
+    func channelActive(context: ChannelHandlerContext) {
+        site.statistics.note { $0.connections += 1 }
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        site.statistics.note { $0.connections -= 1 }
+        context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case TLSChannelEvent.established(let session):
+            site.statistics.note { counts in
+                counts.handshakes += 1
+                if session.isResumed { counts.resumed += 1 }
+            }
+        case is IdleStateHandler.IdleStateEvent: context.close(promise: nil)
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    /// A client that goes away, or does not trust us, is no matter: its connection is closed.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): request = head
+        case .body: break
+        case .end:
+            guard let request else { return }
+            self.request = nil
+            answer(request, context)
+        }
+    }
+
+    private func answer(_ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let isFound = request.uri == "/" && [.GET, .HEAD].contains(request.method)
+        let session = try? context.pipeline.syncOperations.negotiatedSession()
+        let text = isFound ? StatusPage.html(site, session) : "There is one page here: /\n"
+        let body = context.channel.allocator.buffer(string: text)
+        let headers: HTTPHeaders = [
+            "Content-Type": isFound ? "text/html; charset=utf-8" : "text/plain; charset=utf-8",
+            "Content-Length": "\(body.readableBytes)", "Cache-Control": "no-store",
+            "Strict-Transport-Security": "max-age=86400", "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+            "Connection": request.isKeepAlive ? "keep-alive" : "close",
+        ]
+        let head = HTTPResponseHead(version: .http1_1, status: isFound ? .ok : .notFound, headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        if request.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
+        let isLast = !request.isKeepAlive
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
+            if isLast { channel.close(promise: nil) }
+        }
+    }
+}
+#endif
