@@ -14,6 +14,7 @@ import Foundation
         if suite == nil || suite == "envelope" { comparisons += try await Envelopes.comparisons() }
         if suite == nil || suite == "hsm" { comparisons += try HSMs.comparisons() }
         if suite == nil || suite == "certificates" { comparisons += try await CertificateIssues.comparisons() }
+        if suite == nil || suite == "tls" { comparisons += try await Connections.comparisons() }
         if !isJSON {
             print("| suite | case | peer | ours ns | theirs ns | ratio min | ratio median | allocations | theirs |")
             print("|---|---|---|---|---|---|---|---|---|")

@@ -1,5 +1,6 @@
 public import Cryptography
 internal import SwiftASN1
+internal import Synchronization
 
 /// A certificate of X.509, version 3 (RFC 5280).
 ///
@@ -14,6 +15,16 @@ public struct Certificate: Sendable, Hashable {
         let fields: Fields
         let algorithm: SignatureAlgorithm?
         let signature: [UInt8]
+        /// The key, read when it is first needed: an authority's checks many signatures.
+        private let key = Mutex<(any VerificationKey)?>(nil)
+
+        func verificationKey() throws(CryptographyError) -> any VerificationKey {
+            if let known = key.withLock({ $0 }) { return known }
+            let info = fields.subjectPublicKeyInfo
+            let read = try KeyAlgorithm.verificationKey(subjectPublicKeyInfo: info.span)
+            key.withLock { $0 = read }
+            return read
+        }
 
         init(
             _ template: CertificateTemplate, _ bytes: [UInt8], _ bodyCount: Int, _ algorithm: SignatureAlgorithm,
@@ -95,7 +106,16 @@ public struct Certificate: Sendable, Hashable {
     /// - Throws: `unsupported` for an algorithm or a key that this library does not have; `malformed` for bytes that are no
     ///   key.
     public func isSigned(by subjectPublicKeyInfo: [UInt8]) throws(PKIXError) -> Bool {
-        try SignedBytes.isValid(signature, signatureAlgorithm, over: signedBytes, by: subjectPublicKeyInfo)
+        try SignedBytes.isValid(signature, signatureAlgorithm, over: signedBytes) {
+            try KeyAlgorithm.verificationKey(subjectPublicKeyInfo: subjectPublicKeyInfo.span)
+        }
+    }
+
+    /// Whether its signature is the key's of another.
+    func isSigned(by issuer: Certificate) throws(PKIXError) -> Bool {
+        try SignedBytes.isValid(signature, signatureAlgorithm, over: signedBytes) {
+            try issuer.storage.verificationKey()
+        }
     }
 
     /// Compares the bytes.
@@ -184,11 +204,12 @@ enum SignedBytes {
     static let largest = 1 << 20
 
     static func isValid(
-        _ signature: [UInt8], _ algorithm: SignatureAlgorithm?, over bytes: ArraySlice<UInt8>, by key: [UInt8]
+        _ signature: [UInt8], _ algorithm: SignatureAlgorithm?, over bytes: ArraySlice<UInt8>,
+        by key: () throws -> any VerificationKey
     ) throws(PKIXError) -> Bool {
         guard let algorithm else { throw PKIXError(.unsupported, "the signature's algorithm") }
         return try decoded("a public key") {
-            let key = try KeyAlgorithm.verificationKey(subjectPublicKeyInfo: key.span)
+            let key = try key()
             let message = Array(bytes)
             do throws(CryptographyError) {
                 return try key.isValid(signature.span, for: message.span, using: algorithm)

@@ -112,8 +112,10 @@ public struct CertificateRequest: Sendable, Hashable {
     /// - Throws: `unsupported`, `malformed` for a key that is none.
     public var isSelfSigned: Bool {
         get throws(PKIXError) {
-            try SignedBytes.isValid(
-                signature, signatureAlgorithm, over: derEncoded[signed], by: subjectPublicKeyInfo)
+            let info = subjectPublicKeyInfo
+            return try SignedBytes.isValid(signature, signatureAlgorithm, over: derEncoded[signed]) {
+                try KeyAlgorithm.verificationKey(subjectPublicKeyInfo: info.span)
+            }
         }
     }
 

@@ -226,7 +226,7 @@ private struct PathSearch {
         let link = Link(certificate: certificate, key: issuer.subjectPublicKeyInfo)
         if let known = signatures[link] { return known }
         guard budget.spendSignature() else { return nil }
-        let isSigned = (try? certificate.isSigned(by: issuer.subjectPublicKeyInfo)) ?? false
+        let isSigned = (try? certificate.isSigned(by: issuer)) ?? false
         signatures[link] = isSigned
         return isSigned
     }

@@ -44,6 +44,13 @@ int twin_x509_verify(
     twin_x509 *, const uint8_t *leaf, size_t leaf_count, const uint8_t *middle, size_t middle_count, const uint8_t *root,
     size_t root_count);
 
+// libssl with memory BIOs: a full handshake of TLS 1.3 in which the client verifies; bytes from the server to the client.
+typedef struct twin_tls twin_tls;
+twin_tls *twin_tls_new(
+    const uint8_t *leaf, size_t leaf_count, const uint8_t *root, size_t root_count, const uint8_t *key, size_t key_count);
+int twin_tls_open(twin_tls *);
+int twin_tls_send(twin_tls *, const uint8_t *in, size_t n, uint8_t *out);
+
 // How often this process has called malloc, calloc or realloc.
 uint64_t twin_allocations(void);
 
