@@ -1,5 +1,6 @@
 #include "CStrongroomLibSSLShims.h"
 #include <openssl/async.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,13 @@
 static _Thread_local strongroom_connection *current;
 
 strongroom_connection *strongroom_current_connection(void) { return current; }
+
+uint64_t strongroom_thread_number(void) {
+    static atomic_uint_fast64_t last;
+    static _Thread_local uint64_t number;
+    if (number == 0) number = atomic_fetch_add(&last, 1) + 1;
+    return number;
+}
 
 void strongroom_connection_attach(strongroom_connection *connection, SSL *ssl) {
     connection->sent_alert = -1;
@@ -50,7 +58,8 @@ static int verify(X509_STORE_CTX *verification, void *unused) {
 }
 
 static void note_alert(const SSL *ssl, int where, int value) {
-    if (!(where & SSL_CB_ALERT)) return;
+    // Above the description stands the level; warnings end nothing.
+    if (!(where & SSL_CB_ALERT) || value >> 8 != SSL3_AL_FATAL) return;
     strongroom_connection *connection = SSL_get_app_data(ssl);
     if (where & SSL_CB_READ) {
         connection->received_alert = value & 0xFF;

@@ -203,12 +203,14 @@ static int signature_sign(
     uint16_t number = scheme(context);
     if (number == 0 || !context->key->is_private || capacity < largest) return 0;
     signer *by = &context->key->signer;
-    if (by->sign != NULL) {
+    if (ASYNC_get_current_job() == NULL) {
+        if (by->sign == NULL) return 0;
         *count = by->sign(by->owner, number, message, message_count, made, capacity);
         return *count > 0 && *count <= capacity;
     }
+    // A fibre's stack is small: Swift signs outside, at once or later.
     strongroom_connection *connection = strongroom_current_connection();
-    if (connection == NULL || ASYNC_get_current_job() == NULL) return 0;
+    if (connection == NULL) return 0;
     connection->question = strongroom_question_signature;
     connection->signer = by->owner;
     connection->scheme = number;

@@ -9,6 +9,10 @@ extension TLSHandler {
             promise?.fail(ChannelError.ioOnClosedChannel)
             return
         }
+        guard case .open = outputClosure else {
+            promise?.fail(ChannelError.outputClosed)
+            return
+        }
         writes.append(unwrapOutboundIn(data), promise)
     }
 
@@ -23,22 +27,41 @@ extension TLSHandler {
 
     /// Says that no more comes, after what was written. `.all` does not wait for the peer to say the same.
     public func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        guard mode != .input, state == .established else {
-            context.close(mode: mode, promise: promise)
-            return
-        }
-        writes.flush()
-        do {
-            try encrypt(context)
+        switch (mode, state) {
+        case (.output, .handshaking):
+            // After what was written, which waits for a session.
+            writes.flush()
+            outputClosure = .wanted(promise)
+        case (.output, .established):
+            writes.flush()
+            do {
+                try encrypt(context)
+                closeOutput(context, promise)
+            } catch {
+                promise?.fail(error)
+                fail(context, error)
+            }
+        case (.all, .established):
+            writes.flush()
+            try? encrypt(context)
             connection.close()
             writeOutput(context)
             flushWritten(context)
-            if mode == .all { state = .closed }
+            giveUp(ChannelError.ioOnClosedChannel)
             context.close(mode: mode, promise: promise)
-        } catch {
-            promise?.fail(error)
-            fail(context, error)
+        case (.all, .handshaking):
+            giveUp(ChannelError.ioOnClosedChannel)
+            context.close(mode: mode, promise: promise)
+        default: context.close(mode: mode, promise: promise)
         }
+    }
+
+    func closeOutput(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
+        outputClosure = .done
+        connection.close()
+        writeOutput(context)
+        flushWritten(context)
+        context.close(mode: .output, promise: promise)
     }
 
     /// Turns flushed writes into records.
@@ -46,7 +69,7 @@ extension TLSHandler {
         guard state == .established else { return }
         while let write = writes.next() {
             do throws(TLSError) {
-                try connection.send(write.data.readableBytesUInt8Span)
+                try encrypt(write.data, context)
             } catch {
                 write.promise?.fail(error)
                 throw error
@@ -55,13 +78,20 @@ extension TLSHandler {
         }
     }
 
-    /// Moves bytes for the peer into the channel. Where there are none, the promise is kept at once.
+    /// In pieces, so that a long one is not there several times. What the last piece gives is left to the caller.
+    private func encrypt(_ data: ByteBuffer, _ context: ChannelHandlerContext) throws(TLSError) {
+        var rest = data
+        while let piece = rest.readSlice(length: min(rest.readableBytes, 1 << 16)), piece.readableBytes > 0 {
+            try connection.send(piece.readableBytesUInt8Span)
+            if rest.readableBytes > 0 { writeOutput(context) }
+        }
+    }
+
+    /// Moves bytes for the peer into the channel. Where there are none, a promise goes with nothing, behind what was written
+    /// before: it is kept once that is gone.
     func writeOutput(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>? = nil) {
         let bytes = connection.takeOutput()
-        guard !bytes.isEmpty else {
-            promise?.succeed()
-            return
-        }
+        guard !bytes.isEmpty || promise != nil else { return }
         hasUnflushed = true
         context.write(wrapOutboundOut(context.channel.allocator.buffer(bytes: bytes)), promise: promise)
     }

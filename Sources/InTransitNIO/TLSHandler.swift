@@ -29,6 +29,10 @@ public final class TLSHandler: ChannelDuplexHandler {
     var state = State.handshaking
     /// Whether records were written to the channel and not flushed.
     var hasUnflushed = false
+    /// Whether this side has closed its direction, or will once there is a session.
+    var outputClosure = OutputClosure.open
+    /// The signature that the handshake waits for. Until it is there, nothing more is read: nobody knows yet who sends it.
+    private var signing: Task<Void, Never>?
     /// Whether somebody waits for data, and none has come.
     private var isReadWanted = false
     /// Whether data was delivered since the last complete read.
@@ -38,6 +42,12 @@ public final class TLSHandler: ChannelDuplexHandler {
     private var buffer = [UInt8](repeating: 0, count: 16384)
 
     enum State { case handshaking, established, closed }
+
+    enum OutputClosure {
+        case open
+        case wanted(EventLoopPromise<Void>?)
+        case done
+    }
 
     /// The server's side of a connection.
     public init(accepting server: TLSServer) throws(TLSError) { connection = try server.accept() }
@@ -55,8 +65,11 @@ public final class TLSHandler: ChannelDuplexHandler {
         if context.channel.isActive { begin(context) }
     }
 
-    /// Fails what was not written.
-    public func handlerRemoved(context: ChannelHandlerContext) { writes.fail(ChannelError.ioOnClosedChannel) }
+    /// Fails what was not written, and gives the connection up.
+    public func handlerRemoved(context: ChannelHandlerContext) {
+        giveUp(ChannelError.ioOnClosedChannel)
+        for index in buffer.indices { buffer[index] = 0 }
+    }
 
     /// Begins the handshake.
     public func channelActive(context: ChannelHandlerContext) {
@@ -66,8 +79,12 @@ public final class TLSHandler: ChannelDuplexHandler {
 
     private func begin(_ context: ChannelHandlerContext) {
         work(context)
-        // A handshake reads for itself, whether or not anybody wants data.
-        if state == .handshaking { context.read() }
+        readForHandshake(context)
+    }
+
+    /// A handshake reads for itself, whether or not anybody wants data.
+    private func readForHandshake(_ context: ChannelHandlerContext) {
+        if state == .handshaking, signing == nil { context.read() }
     }
 
     /// Takes bytes from the peer.
@@ -85,7 +102,9 @@ public final class TLSHandler: ChannelDuplexHandler {
         context.fireChannelReadComplete()
         if hasDelivered {
             hasDelivered = false
-        } else if isReadWanted || state == .handshaking {
+        } else if state == .handshaking {
+            readForHandshake(context)
+        } else if isReadWanted {
             context.read()
         }
     }
@@ -93,14 +112,13 @@ public final class TLSHandler: ChannelDuplexHandler {
     /// Somebody wants data.
     public func read(context: ChannelHandlerContext) {
         isReadWanted = true
-        context.read()
+        if signing == nil { context.read() }
     }
 
     /// The peer's bytes have ended, in one direction or in both.
     public func channelInactive(context: ChannelHandlerContext) {
         end(context)
-        writes.fail(ChannelError.ioOnClosedChannel)
-        state = .closed
+        giveUp(ChannelError.ioOnClosedChannel)
         context.fireChannelInactive()
     }
 
@@ -143,6 +161,7 @@ public final class TLSHandler: ChannelDuplexHandler {
             state = .established
             context.fireUserInboundEventTriggered(TLSChannelEvent.established(session))
             try encrypt(context)
+            if case .wanted(let promise) = outputClosure { closeOutput(context, promise) }
         case .data(let count):
             (isReadWanted, hasDelivered) = (false, true)
             var data = context.channel.allocator.buffer(capacity: count)
@@ -158,26 +177,50 @@ public final class TLSHandler: ChannelDuplexHandler {
     private func sign(_ request: TLSSignatureRequest, _ context: ChannelHandlerContext) {
         let place = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let loop = context.eventLoop
-        Task {
+        signing = Task {
             let result: Result<[UInt8], any Error>
             do {
                 result = .success(try await request.sign())
             } catch { result = .failure(error) }
             loop.execute {
                 let (handler, context) = place.value
-                handler.connection.answer(request, with: result)
-                if handler.state != .closed { handler.work(context) }
+                handler.resume(request, result, context)
             }
         }
+    }
+
+    private func resume(
+        _ request: TLSSignatureRequest, _ result: Result<[UInt8], any Error>, _ context: ChannelHandlerContext
+    ) {
+        guard state != .closed else { return }
+        signing = nil
+        connection.answer(request, with: result)
+        work(context)
+        if hasDelivered {
+            hasDelivered = false
+            context.fireChannelReadComplete()
+        }
+        readForHandshake(context)
+        if state == .established, isReadWanted { context.read() }
+    }
+
+    /// Ends a handshake that waits, on its thread, and fails what was not written.
+    func giveUp(_ error: any Error) {
+        state = .closed
+        signing?.cancel()
+        signing = nil
+        connection.cancel()
+        if case .wanted(let promise) = outputClosure { promise?.fail(error) }
+        outputClosure = .done
+        writes.fail(error)
     }
 
     /// Tells the peer, the application and whoever has written, and closes.
     func fail(_ context: ChannelHandlerContext, _ error: TLSError) {
         guard state != .closed else { return }
-        state = .closed
         writeOutput(context)
         flushWritten(context)
-        writes.fail(error)
+        giveUp(error)
         context.fireErrorCaught(error)
         context.close(promise: nil)
     }

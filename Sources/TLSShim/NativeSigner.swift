@@ -9,13 +9,17 @@ package import OpenSSLShim
 
     // Safe to send: an EVP_PKEY is immutable once made, and OpenSSL counts its references atomically.
     private var key: OpaquePointer?
-    private let sign: Sign?
+    let sign: Sign?
+    /// Which of the identities of a context it belongs to.
+    let index: Int
 
     /// - Parameters:
     ///   - subjectPublicKeyInfo: the public half.
+    ///   - index: which of the identities of a context it belongs to.
     ///   - sign: signs at once; nil where the handshake shall pause for each signature.
-    package init(subjectPublicKeyInfo: [UInt8], sign: Sign?) throws(NativeError) {
+    package init(subjectPublicKeyInfo: [UInt8], index: Int, sign: Sign?) throws(NativeError) {
         self.sign = sign
+        self.index = index
         // Safe because whoever has the native key has this object too, and keeps it.
         let owner = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe key = unsafe subjectPublicKeyInfo.withUnsafeBufferPointer { info in

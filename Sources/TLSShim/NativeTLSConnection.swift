@@ -1,7 +1,6 @@
 internal import CStrongroomLibSSL
 internal import CStrongroomLibSSLShims
 internal import CStrongroomOpenSSL
-internal import Glibc
 package import OpenSSLShim
 
 /// One connection of libssl's, with bytes instead of a socket. Used by one thread at a time.
@@ -10,8 +9,8 @@ package import OpenSSLShim
     package enum Progress {
         /// The peer must say more.
         case waiting
-        /// A signer must sign the message; then ``answer(signature:)``.
-        case signature(scheme: UInt16, message: [UInt8])
+        /// The signer of an identity must sign the message; then ``answer(signature:)``.
+        case signature(identity: Int, scheme: UInt16, message: [UInt8])
         /// The peer's certificates must be judged, its own first; then ``answer(verdict:)``.
         case verdict([[UInt8]])
         /// It is finished.
@@ -28,8 +27,14 @@ package import OpenSSLShim
     private let shared: UnsafeMutablePointer<strongroom_connection>
     private let verify: Verify
     /// The thread on which a fibre was started: it cannot go on elsewhere.
-    private var thread: pthread_t?
-    private var isPaused = false
+    private var thread: UInt64?
+    /// Whether a fibre is suspended.
+    private var isSuspended = false
+    /// Whether it waits for an answer.
+    private var isWaiting = false
+    /// What libssl could not encrypt before it has read more, and whether the end follows it.
+    private var unsent: [[UInt8]] = []
+    private var isClosing = false
     /// What a signer threw.
     var cause: (any Error)?
 
@@ -41,6 +46,7 @@ package import OpenSSLShim
         _ context: NativeTLSContext, serverName: String? = nil, session: NativeTLSSession? = nil,
         verify: @escaping Verify
     ) throws(NativeError) {
+        guard context.epoch == ForkEpoch.current else { throw .forked }
         guard let ssl = unsafe SSL_new(context.pointer) else { throw .drained("SSL_new") }
         guard let input = unsafe BIO_new(BIO_s_mem()), let output = unsafe BIO_new(BIO_s_mem()) else {
             unsafe SSL_free(ssl)
@@ -95,12 +101,30 @@ package import OpenSSLShim
 
 extension NativeTLSConnection {
     /// Whether this thread may go on with the handshake: one that pauses stays on its thread.
-    package var isOnItsThread: Bool { thread.map { pthread_equal($0, pthread_self()) != 0 } ?? true }
+    package var isOnItsThread: Bool { thread == nil || thread == strongroom_thread_number() }
 
     /// Goes on with the handshake.
     package func handshake() throws(NativeTLSFailure) -> Progress {
-        guard !isPaused else { return .waiting }
-        return try step()
+        try checkProcess()
+        while !isWaiting {
+            switch step() {
+            case SSL_ERROR_NONE:
+                // From here on nothing pauses.
+                unsafe strongroom_set_pausing(ssl, 0)
+                thread = nil
+                return .done
+            case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .waiting
+            case SSL_ERROR_WANT_ASYNC:
+                isWaiting = true
+                if let question = try question() { return question }
+            case SSL_ERROR_ZERO_RETURN:
+                var failure = failure()
+                failure.isEnded = true
+                throw failure
+            default: throw failure()
+            }
+        }
+        return .waiting
     }
 
     /// Answers a question for a signature; nil refuses.
@@ -111,37 +135,50 @@ extension NativeTLSConnection {
             unsafe shared.pointee.signature?.update(from: signature, count: signature.count)
             unsafe shared.pointee.signature_count = signature.count
         }
-        isPaused = false
+        isWaiting = false
     }
 
     /// Answers a question for a verdict.
     package func answer(verdict: NativeVerdict) {
         unsafe shared.pointee.verdict = verdict.code
-        isPaused = false
+        isWaiting = false
     }
 
-    private func step() throws(NativeTLSFailure) -> Progress {
-        ERR_clear_error()
-        if context.isPausing && thread == nil { thread = pthread_self() }
-        switch unsafe strongroom_handshake(shared, ssl) {
-        case SSL_ERROR_NONE:
-            // From here on nothing pauses.
-            unsafe strongroom_set_pausing(ssl, 0)
-            thread = nil
-            return .done
-        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .waiting
-        case SSL_ERROR_WANT_ASYNC: return try question()
-        default: throw failure()
+    /// Lets a paused handshake fail, so that its fibre ends. On another thread the fibre is left behind: 32 KiB are lost.
+    package func abandon() {
+        for _ in 0..<8 where isSuspended && isOnItsThread {
+            // Whatever it asks is refused.
+            unsafe shared.pointee.signature_count = 0
+            unsafe shared.pointee.verdict = X509_V_ERR_UNSPECIFIED
+            _ = step()
         }
+        ERR_clear_error()
     }
 
-    private func question() throws(NativeTLSFailure) -> Progress {
-        isPaused = true
+    private func step() -> Int32 {
+        ERR_clear_error()
+        if context.isPausing && thread == nil { thread = strongroom_thread_number() }
+        let result = unsafe strongroom_handshake(shared, ssl)
+        isSuspended = result == SSL_ERROR_WANT_ASYNC
+        return result
+    }
+
+    /// What a paused handshake asks; nil where a signer has answered at once.
+    private func question() throws(NativeTLSFailure) -> Progress? {
         switch unsafe shared.pointee.question {
         case strongroom_question_signature:
-            let message = unsafe UnsafeBufferPointer(
-                start: shared.pointee.message, count: shared.pointee.message_count)
-            return .signature(scheme: unsafe shared.pointee.scheme, message: unsafe Array(message))
+            guard let owner = unsafe shared.pointee.signer else { throw failure() }
+            let signer = unsafe Unmanaged<NativeSigner>.fromOpaque(owner).takeUnretainedValue()
+            let scheme = unsafe shared.pointee.scheme
+            let message = unsafe Array(
+                UnsafeBufferPointer(start: shared.pointee.message, count: shared.pointee.message_count))
+            guard let sign = signer.sign else {
+                return .signature(identity: signer.index, scheme: scheme, message: message)
+            }
+            do {
+                answer(signature: try sign(scheme, message.span))
+            } catch { answer(signature: nil, cause: error) }
+            return nil
         case strongroom_question_verdict:
             return .verdict(
                 unsafe NativeCertificate.bytes(stack: strongroom_presented(shared.pointee.verification)))
@@ -149,13 +186,11 @@ extension NativeTLSConnection {
         }
     }
 
-    /// Lets a paused handshake fail, so that its fibre ends. On another thread the fibre is left behind: 32 KiB are lost.
-    private func abandon() {
-        for _ in 0..<4 where isPaused && isOnItsThread {
-            isPaused = false
-            if unsafe strongroom_handshake(shared, ssl) == SSL_ERROR_WANT_ASYNC { isPaused = true }
+    /// Keys of a session in two processes would encrypt different bytes alike.
+    private func checkProcess() throws(NativeTLSFailure) {
+        guard context.epoch == ForkEpoch.current else {
+            throw NativeTLSFailure(reasons: ["the process was forked"], isForked: true)
         }
-        ERR_clear_error()
     }
 
     private func failure() -> NativeTLSFailure {
@@ -208,34 +243,65 @@ extension NativeTLSConnection {
 
     /// Decrypts what the peer has sent.
     package func read(into buffer: inout MutableSpan<UInt8>) throws(NativeTLSFailure) -> Reading {
+        try checkProcess()
         ERR_clear_error()
         var count = 0
         let result = unsafe buffer.withUnsafeMutableBufferPointer {
             unsafe SSL_read_ex(ssl, $0.baseAddress, $0.count, &count)
         }
-        if result == 1 { return .bytes(count) }
-        switch unsafe SSL_get_error(ssl, result) {
-        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .waiting
-        case SSL_ERROR_ZERO_RETURN: return .closed
+        let error = unsafe SSL_get_error(ssl, result)
+        let reading: Reading
+        switch error {
+        case SSL_ERROR_NONE: reading = .bytes(count)
+        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: reading = .waiting
+        case SSL_ERROR_ZERO_RETURN: reading = .closed
         default: throw failure()
         }
+        try sendRest()
+        return reading
     }
 
-    /// Encrypts for the peer. An output in memory takes it whole.
+    /// Encrypts for the peer. An output in memory takes it whole; but where half a message of the handshake has come after it,
+    /// a ticket for instance, libssl encrypts nothing before it has the other half.
     package func write(_ bytes: Span<UInt8>) throws(NativeTLSFailure) {
+        try checkProcess()
         guard !bytes.isEmpty else { return }
-        ERR_clear_error()
-        var count = 0
-        let isWritten = unsafe bytes.withUnsafeBufferPointer {
-            unsafe SSL_write_ex(ssl, $0.baseAddress, $0.count, &count) == 1
+        guard unsent.isEmpty, try encrypt(bytes) else {
+            unsent.append(unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) })
+            return
         }
-        guard isWritten, count == bytes.count else { throw failure() }
     }
 
     /// Tells the peer that no more comes.
     package func close() {
+        guard context.epoch == ForkEpoch.current else { return }
+        isClosing = true
+        if unsent.isEmpty { shutDown() }
+    }
+
+    private func encrypt(_ bytes: Span<UInt8>) throws(NativeTLSFailure) -> Bool {
         ERR_clear_error()
-        unsafe SSL_shutdown(ssl)
+        var count = 0
+        let result = unsafe bytes.withUnsafeBufferPointer {
+            unsafe SSL_write_ex(ssl, $0.baseAddress, $0.count, &count)
+        }
+        if result == 1, count == bytes.count { return true }
+        guard unsafe SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ else { throw failure() }
+        return false
+    }
+
+    private func sendRest() throws(NativeTLSFailure) {
+        while let next = unsent.first {
+            guard try encrypt(next.span) else { return }
+            unsent.removeFirst()
+        }
+        if isClosing { shutDown() }
+    }
+
+    private func shutDown() {
+        ERR_clear_error()
+        // In the middle of a message it refuses, and is asked again.
+        if unsafe SSL_shutdown(ssl) >= 0 { isClosing = false }
         ERR_clear_error()
     }
 }
@@ -309,7 +375,11 @@ extension NativeTLSConnection {
     }
 
     /// Bytes that both sides know and nobody else (RFC 5705, RFC 8446, 7.5).
+    ///
+    /// In TLS 1.2 only with the extended master secret: without it a third party may know them (RFC 7627, 5.4).
     package func exportedKey(label: String, context: [UInt8]?, into buffer: inout MutableSpan<UInt8>) -> Bool {
+        let isBound = unsafe strongroom_has_extended_master_secret(ssl) == 1
+        guard self.context.epoch == ForkEpoch.current, version >= 0x0304 || isBound else { return false }
         let isMade = unsafe buffer.withUnsafeMutableBufferPointer { buffer in
             unsafe SSL_export_keying_material(
                 ssl, buffer.baseAddress, buffer.count, label, label.utf8.count, context ?? [], context?.count ?? 0,

@@ -8,7 +8,7 @@ package struct NativeTLSSettings {
     package enum PeerCertificate { case none, optional, required }
 
     /// How sessions are resumed.
-    package enum Sessions { case none, tickets(count: Int), cached, client }
+    package enum Sessions { case none, cached, client }
 
     /// Numbers of protocol versions, such as 0x0304.
     package var versions: ClosedRange<UInt16> = 0x0303...0x0304
@@ -18,8 +18,10 @@ package struct NativeTLSSettings {
     package var suites13 = ""
     /// OpenSSL's names of groups, colons between.
     package var groups = ""
-    /// OpenSSL's names of signature algorithms, colons between.
-    package var signatureAlgorithms = ""
+    /// OpenSSL's names of the signature algorithms of servers, colons between.
+    package var serverSignatures = ""
+    /// The same of clients.
+    package var clientSignatures = ""
     /// Application protocols, each after its length (RFC 7301, 3.1).
     package var protocols: [UInt8] = []
     /// Whether a certificate is asked for.
@@ -57,6 +59,8 @@ package struct NativeTLSIdentity {
     /// Whether handshakes run in a fibre, because a key answers later.
     let isPausing: Bool
     private let signers: [NativeSigner]
+    /// The process that made it.
+    let epoch = ForkEpoch.current
     // The selection of a protocol reads both for as long as there are connections, and each keeps its context.
     private let protocols: UnsafeMutablePointer<strongroom_protocols>
     private let protocolBytes: UnsafeMutableBufferPointer<UInt8>
@@ -93,7 +97,7 @@ package struct NativeTLSIdentity {
     private func setUp(_ settings: NativeTLSSettings) throws(NativeError) {
         unsafe SSL_CTX_set_security_level(pointer, 2)
         unsafe strongroom_context_set_modes(pointer)
-        unsafe SSL_CTX_set_options(pointer, strongroom_options | (isServer ? strongroom_option_server_preference : 0))
+        unsafe strongroom_context_set_options(pointer, isServer ? strongroom_option_server_preference : 0)
         try check(
             unsafe strongroom_context_set_versions(
                 pointer, Int32(settings.versions.lowerBound), Int32(settings.versions.upperBound)), "versions")
@@ -101,7 +105,8 @@ package struct NativeTLSIdentity {
         try check(unsafe SSL_CTX_set_ciphersuites(pointer, settings.suites13), "suites of TLS 1.3")
         try check(unsafe strongroom_context_set_groups(pointer, settings.groups), "groups")
         try check(
-            unsafe strongroom_context_set_signature_algorithms(pointer, settings.signatureAlgorithms),
+            unsafe strongroom_context_set_signature_algorithms(
+                pointer, settings.serverSignatures, settings.clientSignatures),
             "signature algorithms")
         try setUpProtocols(settings.protocols)
         try setUpPeers(settings)
@@ -140,10 +145,8 @@ package struct NativeTLSIdentity {
             unsafe strongroom_context_cache_no_sessions(pointer)
             unsafe SSL_CTX_set_options(pointer, strongroom_option_no_ticket)
             unsafe SSL_CTX_set_num_tickets(pointer, 0)
-        case .tickets(let count):
-            unsafe strongroom_context_cache_no_sessions(pointer)
-            unsafe SSL_CTX_set_num_tickets(pointer, count)
         case .cached:
+            // A ticket is but a name in the cache then, and no key of tickets opens what was recorded.
             unsafe strongroom_context_cache_server_sessions(pointer)
             unsafe SSL_CTX_set_options(pointer, strongroom_option_no_ticket)
             unsafe SSL_CTX_set_num_tickets(pointer, 1)

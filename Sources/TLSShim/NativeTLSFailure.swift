@@ -11,6 +11,10 @@ package struct NativeTLSFailure: Error, Sendable {
     package var reasons: [String]
     /// What a signer threw.
     package var cause: (any Error)?
+    /// Whether the peer said that it sends no more, in the middle of the handshake.
+    package var isEnded = false
+    /// Whether this is a forked child: the session is its parent's.
+    package var isForked = false
 
     /// Empties this thread's OpenSSL error queue.
     static func drain() -> [String] {

@@ -98,6 +98,36 @@ import Testing
         #expect(try await later.client(for: .root(account: "111122223333")).decrypt(sealed).revealed == [9])
     }
 
+    /// A sink that takes nothing.
+    struct BrokenSink: AuditSink {
+        func record(_ event: AuditEvent) async throws(AuditError) { throw AuditError("full") }
+    }
+
+    @Test func `material of a key that stands stays, and material that cannot be destroyed is tried again`()
+        async throws
+    {
+        let session = try test.session()
+        let stores: [String: any KeyCustodian] = ["hsm": HSMCustodian(session)]
+        let broken = try await KeyManagementService(
+            store: store, rootOfTrust: root, keyStores: stores, copyingEventsTo: [BrokenSink()], clock: clock)
+        await #expect(throws: KeyManagementError(.auditFailure)) {
+            _ = try await broken.client(for: .root(account: "111122223333")).createKey(.symmetric, in: "hsm")
+        }
+        // The change stands, as the service says of its sinks, and so does what it is made of.
+        let service = try await service(stores)
+        let client = service.client(for: .root(account: "111122223333"))
+        let key = try #require(try await client.listKeys().first)
+        #expect(try session.keys().count == 1)
+        let other = try await client.createKey(.symmetric)
+        for id in [key.id, other.id] { try await client.scheduleDeletion(KeyIdentifier(id), afterDays: 7) }
+        clock.days.withLock { $0 += 8 }
+        let without = try await self.service([:])
+        await #expect(throws: KeyManagementError(.keyStoreNotFound)) { _ = try await without.deleteDueKeys() }
+        #expect(try session.keys().count == 1)
+        #expect(try await service.deleteDueKeys() == 1)
+        #expect(try session.keys().isEmpty)
+    }
+
     @Test func `whoever may not make keys makes none in the custodian`() async throws {
         let session = try test.session()
         let denying = PolicyEngine { _ in [] }

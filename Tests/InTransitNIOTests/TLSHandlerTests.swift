@@ -149,6 +149,39 @@ import Testing
         }
     }
 
+    @Test func `what is written goes out before the end, and nothing after it`() async throws {
+        try await withServer(late, options: true) { port, group, server in
+            let (channel, client) = try await connect(port, group, halfClosing: true)
+            // All of it before there is a session.
+            let writes = (0..<3).map { channel.write(ByteBuffer(bytes: [UInt8($0)])) as EventLoopFuture<Void> }
+            let last: EventLoopFuture<Void> = channel.writeAndFlush(ByteBuffer())
+            let closing = channel.eventLoop.makePromise(of: Void.self)
+            channel.close(mode: .output, promise: closing)
+            let after: EventLoopFuture<Void> = channel.writeAndFlush(ByteBuffer(bytes: [9]))
+            for write in writes { try await write.get() }
+            try await last.get()
+            try await closing.futureResult.get()
+            await #expect(throws: ChannelError.self) { try await after.get() }
+            try await wait(server) { $0.isCleanlyClosed == true && $0.data == [0, 1, 2] }
+            try await wait(client) { $0.data == [0, 1, 2] }
+            #expect(client.seen.withLock { $0.error == nil })
+            try await channel.close()
+        }
+    }
+
+    @Test func `clients that go while the key is asked leave nothing behind`() async throws {
+        try await withServer(late) { port, group, server in
+            for _ in 0..<20 {
+                let (channel, _) = try await connect(port, group)
+                try await channel.close()
+            }
+            let (channel, client) = try await connect(port, group)
+            try await channel.writeAndFlush(ByteBuffer(bytes: [1]))
+            try await wait(client) { $0.data == [1] }
+            try await channel.close()
+        }
+    }
+
     @Test func `an end without a word is unclean`() async throws {
         try await withServer(identity) { port, group, server in
             let (channel, client) = try await connect(port, group)

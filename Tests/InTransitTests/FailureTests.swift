@@ -72,7 +72,14 @@ import Testing
         protocols.run()
         #expect(protocols.server.error?.alert == .noApplicationProtocol)
         let suites = try await pair(
-            server: { $0.policy.suites = [.aes128GCM] }, client: { $0.policy.suites = [.aes256GCM] })
+            server: {
+                $0.policy = .modern
+                $0.policy.suites = [.aes128GCM]
+            },
+            client: {
+                $0.policy = .modern
+                $0.policy.suites = [.aes256GCM]
+            })
         suites.run()
         #expect(suites.server.error?.code == .incompatible && suites.server.error?.alert == .handshakeFailure)
         let authority = try await TestAuthority()
@@ -99,8 +106,67 @@ import Testing
         configuration.applicationProtocols = []
         configuration.policy.suites = [CipherSuite(rawValue: 0x0005)]
         #expect(throws: TLSError(.invalidConfiguration)) { _ = try TLSServerContext(configuration) }
+        // Without suites of a version libssl would take its own, with RSA key exchange and SHA-1 among them.
+        for suites in [[CipherSuite.aes128GCM], [.ecdheECDSAWithAES128GCM], []] {
+            configuration.policy.suites = suites
+            #expect(throws: TLSError(.invalidConfiguration)) { _ = try TLSServerContext(configuration) }
+        }
+        configuration.policy = .recommended
+        let second = try await authority.server(key: ECDSA.PrivateKey(.p384))
+        configuration.identities.append(second)
+        #expect(throws: TLSError(.invalidConfiguration)) { _ = try TLSServerContext(configuration) }
         configuration.identities = []
         #expect(throws: TLSError(.invalidConfiguration)) { _ = try TLSServerContext(configuration) }
+    }
+
+    @Test func `a key that is not for signatures signs no handshake`() async throws {
+        let key = try RSA.PrivateKey(bits: 2048)
+        let rootKey = try ECDSA.PrivateKey(.p256)
+        let (info, rootInfo) = (key.subjectPublicKeyInfo, try rootKey.subjectPublicKeyInfo)
+        let validity = try Validity(from: Date().addingTimeInterval(-3600), for: .days(2))
+        let root = try await CertificateTemplate(
+            subject: "CN=R", subjectPublicKeyInfo: rootInfo, issuer: "CN=R", validity: validity,
+            extensions: CertificateProfile.root().extensions(
+                for: rootInfo, issuerKeyIdentifier: nil, names: [], subject: "CN=R")
+        ).certificate(signedBy: rootKey)
+        var extensions = try CertificateProfile.server.extensions(
+            for: info, issuerKeyIdentifier: SubjectKeyIdentifier(hashing: rootInfo).bytes,
+            names: [.dns("localhost")], subject: "CN=x")
+        extensions = try CertificateExtensions(
+            extensions.filter { $0.identifier != KeyUsage.identifier } + [
+                CertificateExtension(KeyUsage.keyEncipherment)
+            ])
+        let leaf = try await CertificateTemplate(
+            subject: "CN=x", subjectPublicKeyInfo: info, issuer: "CN=R", validity: validity, extensions: extensions
+        ).certificate(signedBy: rootKey)
+        let server = TLSServer(
+            try TLSServerContext(TLSServerConfiguration(identity: TLSIdentity([leaf, root], key: key))))
+        let pair = try TestPair(TLSClient(TLSClientConfiguration(trust: PeerTrust([root]))), server)
+        pair.run()
+        #expect(pair.client.error?.diagnosis?.defect.kind == .keyUsage)
+        #expect(pair.server.error?.alert == .unsupportedCertificate)
+    }
+
+    @Test func `whoever closes early says so as soon as it can be said`() async throws {
+        let pair = try await pair()
+        pair.client.connection.close()
+        pair.run()
+        #expect(pair.client.session != nil && pair.server.end == true)
+        #expect(throws: TLSError(.closed)) { try pair.client.connection.send([1].span) }
+    }
+
+    @Test func `a stranger may not fill the memory`() async throws {
+        let authority = try await TestAuthority()
+        let late = try await authority.server(key: LateSigner(key: ECDSA.PrivateKey(.p256)))
+        let server = TLSServer(try TLSServerContext(TLSServerConfiguration(identity: late)))
+        let pair = try TestPair(TLSClient(TLSClientConfiguration(trust: authority.trust)), server)
+        pair.server.keepsRequests = true
+        pair.run()
+        #expect(pair.server.requests.count == 1)
+        for _ in 0..<40 { pair.server.receive([UInt8](repeating: 23, count: 8192)) }
+        #expect(pair.server.error?.code == .protocolViolation)
+        // Given up here, on its thread.
+        pair.server.connection.cancel()
     }
 
     @Test func `an end is clean or not, and half a connection goes on`() async throws {

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import InTransit
 import StrongroomTestSupport
@@ -143,6 +144,54 @@ import Testing
             #expect(pair.client.error?.alert == .internalError && pair.client.error?.side == .peer)
             if case .failure = answer {
                 #expect(pair.server.error?.code == .signerFailure && pair.server.error?.cause is Refusal)
+            }
+        }
+    }
+
+    /// What one thread has at a time.
+    final class Held<Value>: @unchecked Sendable {
+        var value: Value?
+    }
+
+    @Test func `a handshake that waits stays on its thread, and is given up on it`() async throws {
+        let authority = try await TestAuthority()
+        let late = try await authority.server(key: Kind.late.key())
+        let server = TLSServer(try TLSServerContext(TLSServerConfiguration(identity: late)))
+        let client = try TLSClient(TLSClientConfiguration(trust: authority.trust))
+        /// Runs on a thread of its own, to the end.
+        func elsewhere<R: Sendable>(_ body: @escaping @Sendable () throws -> R) throws -> R {
+            let done = DispatchSemaphore(value: 0)
+            let held = Held<Result<R, any Error>>()
+            Thread {
+                held.value = Result { try body() }
+                done.signal()
+            }.start()
+            done.wait()
+            return try #require(held.value).get()
+        }
+        // The first thread has ended before the second begins, which the system may give the same name.
+        let held = Held<TestPair>()
+        try elsewhere {
+            let made = try TestPair(client, server)
+            made.server.keepsRequests = true
+            made.run()
+            held.value = made
+        }
+        let request = try #require(held.value?.server.requests.first)
+        try elsewhere {
+            held.value?.server.connection.answer(request, with: .success([1, 2, 3]))
+            held.value?.run()
+        }
+        #expect(held.value?.server.error?.code == .wrongThread && held.value?.server.session == nil)
+        // Elsewhere a fibre would be lost; here it ends, answered or not.
+        for isAnswered in [false, true] {
+            try elsewhere {
+                let made = try TestPair(client, server)
+                made.server.keepsRequests = true
+                made.run()
+                if isAnswered, let request = made.server.requests.first {
+                    made.server.connection.answer(request, with: .success([1, 2, 3]))
+                }
             }
         }
     }

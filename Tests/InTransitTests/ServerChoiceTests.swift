@@ -56,6 +56,39 @@ import Testing
         }
     }
 
+    @Test func `nobody is served by a context that was not chosen for him`() async throws {
+        let authority = try await TestAuthority()
+        let context = try TLSServerContext(TLSServerConfiguration(identity: try await authority.server()))
+        let server = TLSServer(default: context) { _ in context }
+        let client = try TLSClient(TLSClientConfiguration(trust: authority.trust))
+        // An empty record is passed over by libssl, a second extension of a kind too: here they are refused.
+        for prefix: [UInt8] in [
+            [22, 3, 1, 0, 0], [22, 3, 1, 0, 1, 0], [23, 3, 1, 0, 1, 0], Array("GET / HTTP/1.1\r\n".utf8),
+        ] {
+            let pair = try TestPair(client, server)
+            pair.client.work()
+            pair.server.receive(prefix + pair.client.connection.takeOutput())
+            pair.run()
+            #expect(pair.server.error?.code == .protocolViolation && pair.server.session == nil)
+            #expect(pair.client.error?.alert == .decodeError && pair.client.error?.side == .peer)
+        }
+    }
+
+    @Test func `keys that answer at once and later serve together`() async throws {
+        let authority = try await TestAuthority()
+        let late = try await authority.server(key: LateSigner(key: RSA.PrivateKey(bits: 2048)))
+        let soon = try await authority.server()
+        let server = TLSServer(try TLSServerContext(TLSServerConfiguration(identities: [late, soon])))
+        for (schemes, expected) in [([SignatureScheme.rsaPSSSHA256], late), ([.ecdsaSHA256], soon)] {
+            var configuration = TLSClientConfiguration(trust: authority.trust, policy: .modern)
+            configuration.policy.signatureSchemes = schemes
+            let pair = try TestPair(TLSClient(configuration), server)
+            pair.run()
+            try pair.expectUse()
+            #expect(pair.client.session?.peer?.leaf == expected.certificates[0])
+        }
+    }
+
     @Test func `a context is replaced while connections are open`() async throws {
         let authority = try await TestAuthority()
         let (old, new) = (try await authority.server(), try await authority.server())

@@ -70,8 +70,13 @@ final class TestSide {
     }
 
     private static func sign(_ request: TLSSignatureRequest) throws -> [UInt8] {
-        guard let late = request.key as? LateSigner<ECDSA.PrivateKey> else { throw TLSError(.internalFailure) }
-        return try late.key.sign(request.message.span, using: request.algorithm)
+        switch request.key {
+        case let late as LateSigner<ECDSA.PrivateKey>:
+            try late.key.sign(request.message.span, using: request.algorithm)
+        case let late as LateSigner<RSA.PrivateKey>:
+            try late.key.sign(request.message.span, using: request.algorithm)
+        default: throw TLSError(.internalFailure)
+        }
     }
 
     func receive(_ bytes: some Collection<UInt8>) {

@@ -229,6 +229,65 @@ struct TLSInteroperabilityTests {
         }
     }
 
+    @Test func `we write and close in the middle of a ticket of theirs`() async throws {
+        _ = try await identity("P-256", .server, "server")
+        let own = try await identity("RSA", .client, "client")
+        let port = try LoopbackSocket.freePort()
+        // The ticket holds our certificate, and comes in several records.
+        let peer = try BackgroundPeer(
+            "openssl",
+            [
+                "s_server", "-accept", "\(port)", "-cert", "server.pem", "-key", "server.key", "-www", "-CAfile",
+                "ca.pem",
+                "-Verify", "1", "-max_send_frag", "512",
+            ], folder: folder.url)
+        let client = try TLSClient(
+            TLSClientConfiguration(trust: PeerTrust([authority.certificate]), identity: own, policy: .modern))
+        for piece in [1, 100, 530] {
+            let connection = try client.connect(to: "localhost")
+            let socket = try LoopbackSocket.connect(to: port)
+            var (buffer, received) = ([UInt8](repeating: 0, count: 16384), [UInt8]())
+            var (isEstablished, rest, isClean) = (false, Array(Self.request.utf8)[...], Bool?.none)
+            func events() throws {
+                var span = buffer.mutableSpan
+                while let event = try connection.nextEvent(into: &span) {
+                    switch event {
+                    case .established: isEstablished = true
+                    case .data(let count): received += (0..<count).map { span[$0] }
+                    case .closed(let isSaid): isClean = isSaid
+                    case .signature: break
+                    }
+                }
+            }
+            while isClean == nil {
+                try events()
+                try socket.write(connection.takeOutput())
+                let wasEstablished = isEstablished
+                let bytes = try socket.read()
+                for start in stride(from: 0, to: bytes.count, by: piece) {
+                    let part = Array(bytes[start..<min(start + piece, bytes.count)])
+                    try connection.receive(part.span)
+                    try events()
+                    // A byte of the request wherever they are; or all of it, and the end, after the first record.
+                    if wasEstablished, piece < 512, let next = rest.popFirst() { try connection.send([next].span) }
+                    if wasEstablished, piece > 512, !rest.isEmpty {
+                        let whole = Array(rest)
+                        try connection.send(whole.span)
+                        connection.close()
+                        rest = []
+                    }
+                }
+                if wasEstablished, !rest.isEmpty {
+                    let whole = Array(rest)
+                    try connection.send(whole.span)
+                    rest = []
+                }
+                if bytes.isEmpty { connection.receiveEnd() }
+            }
+            #expect(String(decoding: received, as: UTF8.self).hasPrefix("HTTP/1.0 200"), "\(piece) \(peer.text)")
+        }
+    }
+
     @Test func `a server of theirs that is not trusted learns it`() async throws {
         _ = try await identity("P-256", .server, "server")
         let port = try LoopbackSocket.freePort()

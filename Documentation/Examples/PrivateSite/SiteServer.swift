@@ -121,7 +121,7 @@ private final class SiteHandler: ChannelInboundHandler {
         let headers: HTTPHeaders = [
             "Content-Type": isFound ? "text/html; charset=utf-8" : "text/plain; charset=utf-8",
             "Content-Length": "\(body.readableBytes)", "Cache-Control": "no-store",
-            "Strict-Transport-Security": "max-age=86400", "X-Content-Type-Options": "nosniff",
+            "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
             "Connection": request.isKeepAlive ? "keep-alive" : "close",
         ]

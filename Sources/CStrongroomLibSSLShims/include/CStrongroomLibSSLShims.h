@@ -23,7 +23,7 @@ typedef struct strongroom_connection {
     // Gives the verdict at once where the handshake does not run in a fibre: X509_V_OK or another X509_V_ERR_*.
     int (*verify)(struct strongroom_connection *connection);
 
-    // Descriptions of the alerts that went out and came in; -1 for none.
+    // Descriptions of the fatal alerts that went out and came in; -1 for none.
     int sent_alert;
     int received_alert;
 
@@ -56,6 +56,9 @@ int strongroom_handshake(strongroom_connection *connection, SSL *ssl);
 // The connection whose handshake runs on this thread, or NULL.
 strongroom_connection *strongroom_current_connection(void);
 
+// A number of this thread, which no other one ever has: the system gives the same name to one thread after the other.
+uint64_t strongroom_thread_number(void);
+
 // --- Contexts ---
 
 // Wires what a context asks and tells to the connections that are made of it.
@@ -77,33 +80,46 @@ typedef size_t (*strongroom_sign)(
 // Adds the provider of such keys to a library context.
 int strongroom_signing_provider_load(OSSL_LIB_CTX *library);
 
-// A key pair whose public half is in a SubjectPublicKeyInfo, and whose private half is `signer`. Where `sign` is NULL, the
-// handshake pauses for each signature.
+// A key pair whose public half is in a SubjectPublicKeyInfo, and whose private half is `signer`. `sign` is called where the
+// handshake does not run in a fibre; in one it pauses for each signature.
 EVP_PKEY *strongroom_signing_key(
     OSSL_LIB_CTX *library, const uint8_t *info, size_t count, void *signer, strongroom_sign sign);
 
 // --- Macros ---
 
-static const uint64_t strongroom_options = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION;
 static const uint64_t strongroom_option_no_ticket = SSL_OP_NO_TICKET;
 static const uint64_t strongroom_option_server_preference = SSL_OP_CIPHER_SERVER_PREFERENCE;
 
 static inline int strongroom_context_set_versions(SSL_CTX *context, int lowest, int highest) {
     return SSL_CTX_set_min_proto_version(context, lowest) && SSL_CTX_set_max_proto_version(context, highest);
 }
+// These options and no others: a context begins with what the system's configuration file says.
+static inline void strongroom_context_set_options(SSL_CTX *context, uint64_t others) {
+    SSL_CTX_clear_options(context, SSL_CTX_get_options(context));
+    SSL_CTX_set_options(
+        context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_ENABLE_MIDDLEBOX_COMPAT
+                     | SSL_OP_CLEANSE_PLAINTEXT | others);
+}
 // Without a chain of its own making: Swift has given the whole chain, and libssl would verify it in each handshake.
-static inline void strongroom_context_set_modes(SSL_CTX *context) { SSL_CTX_set_mode(context, SSL_MODE_NO_AUTO_CHAIN); }
+// What could not be written is written again from elsewhere.
+static inline void strongroom_context_set_modes(SSL_CTX *context) {
+    SSL_CTX_set_mode(context, SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+}
 static inline int strongroom_context_set_groups(SSL_CTX *context, const char *groups) {
     return SSL_CTX_set1_groups_list(context, groups);
 }
-static inline int strongroom_context_set_signature_algorithms(SSL_CTX *context, const char *algorithms) {
-    return SSL_CTX_set1_sigalgs_list(context, algorithms) && SSL_CTX_set1_client_sigalgs_list(context, algorithms);
+// How servers sign, and how clients do.
+static inline int strongroom_context_set_signature_algorithms(
+    SSL_CTX *context, const char *servers, const char *clients) {
+    return SSL_CTX_set1_sigalgs_list(context, servers) && SSL_CTX_set1_client_sigalgs_list(context, clients);
 }
 static inline int strongroom_context_add_chain_certificate(SSL_CTX *context, X509 *certificate) {
     return SSL_CTX_add1_chain_cert(context, certificate);
 }
 static inline void strongroom_context_cache_server_sessions(SSL_CTX *context) {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_SERVER);
+    SSL_CTX_sess_set_cache_size(context, 4096);
+    SSL_CTX_set_timeout(context, 7200);
 }
 static inline void strongroom_context_hand_out_client_sessions(SSL_CTX *context) {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -130,6 +146,7 @@ static inline const STACK_OF(X509) *strongroom_presented(X509_STORE_CTX *context
     return X509_STORE_CTX_get0_untrusted(context);
 }
 static inline uint16_t strongroom_negotiated_group(SSL *ssl) { return (uint16_t)SSL_get_negotiated_group(ssl); }
+static inline int strongroom_has_extended_master_secret(SSL *ssl) { return SSL_get_extms_support(ssl) == 1; }
 // Names of authorities whose certificates are wanted of clients.
 static inline int strongroom_context_add_client_authority(SSL_CTX *context, X509 *certificate) {
     return SSL_CTX_add_client_CA(context, certificate);

@@ -7,10 +7,13 @@ extension TLSError {
     /// - Parameter diagnosis: why the peer's certificates were refused, where they were.
     init(_ failure: NativeTLSFailure, diagnosis: PathDiagnosis?) {
         let sent = failure.sentAlert.map { TLSAlert(rawValue: $0) }
-        // The end of what the peer sends is no reason to give up.
-        let received = failure.receivedAlert.map { TLSAlert(rawValue: $0) }.flatMap { $0 == .closeNotify ? nil : $0 }
+        let received = failure.receivedAlert.map { TLSAlert(rawValue: $0) }
         let reasons = failure.reasons.joined(separator: "; ")
-        if let diagnosis {
+        if failure.isForked {
+            self.init(.internalFailure, "the process was forked: the session is its parent's")
+        } else if failure.isEnded {
+            self.init(.truncated, "the peer has ended in the middle of the handshake", side: .peer)
+        } else if let diagnosis {
             self.init(.untrustedPeer, diagnosis.description, alert: sent)
             self.diagnosis = diagnosis
             certificate = diagnosis.defect.certificate
@@ -23,7 +26,7 @@ extension TLSError {
             self.init(.untrustedPeer, "it has shown no certificate", alert: sent)
         } else if sent == .internalError {
             self.init(.internalFailure, reasons, alert: sent)
-        } else if let sent, !sent.isAboutTheProtocol, sent != .closeNotify {
+        } else if let sent, !sent.isAboutTheProtocol {
             self.init(.incompatible, reasons, alert: sent)
         } else {
             self.init(.protocolViolation, reasons, alert: sent)

@@ -16,12 +16,12 @@ public final class TLSClient: Sendable {
         self.configuration = configuration
         let identities = configuration.identity.map { [$0] } ?? []
         var settings = try NativeTLSSettings(
-            configuration.policy, identities: identities, protocols: configuration.applicationProtocols,
-            logsKeys: configuration.keyLog != nil)
+            configuration.policy, identities: identities, isServer: false,
+            protocols: configuration.applicationProtocols, logsKeys: configuration.keyLog != nil)
         settings.peerCertificate = .required
         settings.sessions = configuration.isResuming ? .client : .none
         var prepared: [NativeTLSIdentity] = []
-        for identity in identities { prepared.append(try identity.native()) }
+        for identity in identities { prepared.append(try identity.native(0)) }
         do throws(NativeError) {
             native = try NativeTLSContext(isServer: false, settings, prepared)
         } catch { throw TLSError(error) }

@@ -2,7 +2,7 @@ internal import OpenSSLShim
 internal import Synchronization
 internal import TLSShim
 
-/// A configuration made ready: keys checked, lists parsed, tickets' keys drawn. Making one costs about a millisecond, so one is
+/// A configuration made ready: keys checked, lists parsed, a cache for sessions. Making one costs about a millisecond, so one is
 /// made and shared; it never changes.
 public final class TLSServerContext: Sendable {
     /// What it was made of.
@@ -18,8 +18,16 @@ public final class TLSServerContext: Sendable {
         guard !configuration.identities.isEmpty else {
             throw TLSError(.invalidConfiguration, "a server has an identity")
         }
+        // libssl keeps one of each kind.
+        let kinds = configuration.identities.map { identity in
+            if case .ellipticCurve = identity.algorithm { return KeyAlgorithm.ellipticCurve(.p256) }
+            return identity.algorithm
+        }
+        guard Set(kinds).count == kinds.count else {
+            throw TLSError(.invalidConfiguration, "two identities with keys of one kind")
+        }
         var settings = try NativeTLSSettings(
-            configuration.policy, identities: configuration.identities,
+            configuration.policy, identities: configuration.identities, isServer: true,
             protocols: configuration.applicationProtocols, logsKeys: configuration.keyLog != nil)
         let trust = configuration.clientTrust
         if case .required = configuration.clientAuthentication {
@@ -28,12 +36,11 @@ public final class TLSServerContext: Sendable {
             settings.peerCertificate = .optional
         }
         settings.clientAuthorities = trust?.validator.anchors.map(\.derEncoded) ?? []
-        if case .allowed = configuration.resumption {
-            // A ticket would carry a client's certificate without its chain.
-            settings.sessions = trust == nil ? .tickets(count: 1) : .cached
-        }
+        if case .allowed = configuration.resumption { settings.sessions = .cached }
         var identities: [NativeTLSIdentity] = []
-        for identity in configuration.identities { identities.append(try identity.native()) }
+        for (index, identity) in configuration.identities.enumerated() {
+            identities.append(try identity.native(index))
+        }
         do {
             settings.sessionScope = try SystemRandom().bytes(count: 32)
         } catch { throw TLSError(.internalFailure, "\(error)") }

@@ -100,6 +100,7 @@ final class BackingKey: Sendable {
             let first = try await authenticator.authenticate(input.span)
             input[3] = 2
             let second = try await authenticator.authenticate(input.span)
+            guard first.count == 32, second.count == 32 else { throw CryptographyError(.invalidLength, "its tags") }
             return SecretBytes(capacity: 64) { output in
                 output.append(copying: first.bytes)
                 output.append(copying: second.bytes)

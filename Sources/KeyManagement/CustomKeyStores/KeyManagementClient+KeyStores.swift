@@ -1,4 +1,5 @@
 public import AccessPolicy
+internal import Auditing
 internal import Cryptography
 internal import RecordIntegrity
 
@@ -21,18 +22,42 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) -> Key<Encryption> {
         // Whoever may not make a key makes none in the custodian either; the refusal itself comes below, and is recorded.
         let mayCreate = service.mayCreateKey(principal)
-        let handle = mayCreate ? try await service.makeMaterial(in: keyStore) : KeyHandle([])
+        let parameters: [(String, AuditEvent.Value)] = [
+            ("origin", .text("CUSTOM_KEY_STORE")), ("customKeyStoreId", .text(keyStore)),
+        ]
+        let handle: KeyHandle
+        do throws(KeyManagementError) {
+            handle = mayCreate ? try await service.makeMaterial(in: keyStore) : KeyHandle([])
+        } catch {
+            // Recorded as every refusal is.
+            return try await service.perform("CreateKey", as: principal) { log in
+                log.isReadOnly = false
+                log.parameters = parameters
+                throw error
+            }
+        }
         do {
             return try await createKey(specification, alias, description, policy) { record, log, _ in
-                log.parameters += [("origin", .text("CUSTOM_KEY_STORE")), ("customKeyStoreId", .text(keyStore))]
+                log.parameters += parameters
                 guard mayCreate else { throw KeyManagementError(.conflict, "the policy has changed meanwhile") }
                 record.keyStore = keyStore
                 record.materials = [try KeyRecord.keptMaterial(handle, at: log.time)]
             }
         } catch {
-            if mayCreate { try? await service.keyStores[keyStore]?.destroy(handle) }
+            // An error may come after the key stands, from a sink for events. Only material that no key has is destroyed.
+            if mayCreate, let state = try? service.refreshedState(),
+                !state.keys.values.contains(where: { $0.record.isMade(of: handle, in: keyStore) })
+            {
+                try? await service.keyStores[keyStore]?.destroy(handle)
+            }
             throw error
         }
+    }
+}
+
+extension KeyRecord {
+    fileprivate func isMade(of handle: KeyHandle, in keyStore: String) -> Bool {
+        self.keyStore == keyStore && materials.contains { $0.wrapped == handle.bytes }
     }
 }
 
@@ -60,7 +85,7 @@ extension KeyManagementService {
         } catch { throw KeyManagementError(.keyStoreFailure, "\(keyStore): \(error)") }
     }
 
-    /// Has the custodian destroy what a deleted key was made of.
+    /// Has the custodian destroy what a key is made of that is to be deleted.
     func destroyKeptMaterial(of record: KeyRecord) async throws(KeyManagementError) {
         guard let keyStore = record.keyStore else { return }
         let custodian = try custodian(keyStore)

@@ -14,28 +14,39 @@ extension KeyManagementService {
     /// Such a key is unusable from its date on, whether or not this has run.
     ///
     /// - Returns: how many.
-    /// - Throws: `clockJumped`; nothing is deleted then.
+    /// - Throws: `clockJumped`; nothing is deleted then. What a key store's custodian throws, once the other keys are deleted:
+    ///   a key whose material it could not destroy stays, to be tried again.
     @discardableResult
     public func deleteDueKeys() async throws(KeyManagementError) -> Int {
         let now = clock.now
         let state = try refreshedState()
         try checkClock(now, state)
         let due = state.keys.values.filter { $0.state(at: now) == nil }
+        var (count, failure): (Int, KeyManagementError?) = (0, nil)
         for key in due {
-            let deleted = try await change("DeleteKey", as: KeyManagementService.itself) { log, state in
-                log.use(key)
-                guard let current = state.keys["\(key.record.account)/\(key.record.id)"], current.state(at: now) == nil
-                else { return ([], KeyRecord?.none) }
-                var writes: [RecordWrite] = [.delete(try current.record.name, expecting: .version(current.version))]
-                for (name, alias) in state.aliases
-                where name.account == key.record.account && alias.target == key.record.id {
-                    writes.append(.delete(try AliasRecord.name(name), expecting: .version(alias.version)))
-                }
-                return (writes, current.record)
-            }
-            if let deleted { try await destroyKeptMaterial(of: deleted) }
+            do throws(KeyManagementError) {
+                // First, since nobody else knows the handle; the key has been unusable since its date.
+                try await destroyKeptMaterial(of: key.record)
+                try await delete(key, at: now)
+                count += 1
+            } catch { failure = failure ?? error }
         }
-        return due.count
+        if let failure { throw failure }
+        return count
+    }
+
+    private func delete(_ key: ManagedKey, at now: Date) async throws(KeyManagementError) {
+        try await change("DeleteKey", as: KeyManagementService.itself) { log, state in
+            log.use(key)
+            guard let current = state.keys["\(key.record.account)/\(key.record.id)"], current.state(at: now) == nil
+            else { return ([], ()) }
+            var writes: [RecordWrite] = [.delete(try current.record.name, expecting: .version(current.version))]
+            for (name, alias) in state.aliases
+            where name.account == key.record.account && alias.target == key.record.id {
+                writes.append(.delete(try AliasRecord.name(name), expecting: .version(alias.version)))
+            }
+            return (writes, ())
+        }
     }
 
     /// Refuses a time that somebody has set: a deletion cannot be undone.

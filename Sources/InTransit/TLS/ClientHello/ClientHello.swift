@@ -6,7 +6,7 @@ public struct ClientHello: Sendable, Hashable {
     public let suites: [CipherSuite]
     /// The versions that it has, by number, best first.
     public let versions: [UInt16]
-    /// The name that it asks for, in ASCII; nil for none.
+    /// The name that it asks for, in lower case; nil for none.
     public let serverName: String?
     /// The application protocols that it has, best first.
     public let applicationProtocols: [String]
@@ -72,7 +72,7 @@ extension ClientHello {
         guard list.isAtEnd, !name.isEmpty, name.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw WireReader.Malformed()
         }
-        return String(decoding: name, as: UTF8.self)
+        return String(decoding: name, as: UTF8.self).lowercased()
     }
 
     private static func protocols(_ body: ArraySlice<UInt8>) throws(WireReader.Malformed) -> [String] {

@@ -2,20 +2,31 @@ internal import TLSShim
 
 extension NativeTLSSettings {
     /// What both sides have in common.
-    init(_ policy: TLSPolicy, identities: [TLSIdentity], protocols: [String], logsKeys: Bool) throws(TLSError) {
+    init(
+        _ policy: TLSPolicy, identities: [TLSIdentity], isServer: Bool, protocols: [String], logsKeys: Bool
+    ) throws(TLSError) {
         self.init()
         versions = policy.versions.lowerBound.rawValue...policy.versions.upperBound.rawValue
         suites = try NativeTLSSettings.list(policy.suites.filter { !$0.isOfTLS13 }, \.native)
         suites13 = try NativeTLSSettings.list(policy.suites.filter(\.isOfTLS13), \.native)
+        // Without any, libssl would take its own.
+        guard policy.versions.lowerBound > .tls12 || !suites.isEmpty else {
+            throw TLSError(.invalidConfiguration, "a policy of TLS 1.2 without suites of it")
+        }
+        guard policy.versions.upperBound < .tls13 || !suites13.isEmpty else {
+            throw TLSError(.invalidConfiguration, "a policy of TLS 1.3 without suites of it")
+        }
         groups = try NativeTLSSettings.list(policy.groups, \.native)
         // A key that does not sign in all the ways of its kind must not be asked to.
-        let schemes = policy.signatureSchemes.filter { scheme in
-            identities.allSatisfy { identity in
-                let isOfItsKind = scheme.algorithm.map(identity.algorithm.signatureAlgorithms.contains) ?? false
-                return !isOfItsKind || identity.schemes.contains(scheme)
-            }
-        }
-        signatureAlgorithms = try NativeTLSSettings.list(schemes, \.native)
+        let all = try NativeTLSSettings.list(policy.signatureSchemes, \.native)
+        let own = try NativeTLSSettings.list(
+            policy.signatureSchemes.filter { scheme in
+                identities.allSatisfy { identity in
+                    let isOfItsKind = scheme.algorithm.map(identity.algorithm.signatureAlgorithms.contains) ?? false
+                    return !isOfItsKind || identity.schemes.contains(scheme)
+                }
+            }, \.native)
+        (serverSignatures, clientSignatures) = isServer ? (own, all) : (all, own)
         for name in protocols {
             let bytes = Array(name.utf8)
             guard (1...255).contains(bytes.count) else {

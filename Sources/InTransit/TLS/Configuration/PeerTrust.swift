@@ -33,7 +33,7 @@ public struct PeerTrust: Sendable {
         }
         guard let own = certificates.first else { return .unreadable }
         var wanted: [any PathPolicy] = [
-            PurposePolicy(identity == nil ? .clientAuthentication : .serverAuthentication)
+            HandshakeKeyPolicy(), PurposePolicy(identity == nil ? .clientAuthentication : .serverAuthentication),
         ]
         if let identity { wanted.append(ServerIdentityPolicy(identity)) }
         let requirement = PathRequirement(at: clock(), wanted + policies)
@@ -44,6 +44,23 @@ public struct PeerTrust: Sendable {
     }
 
     private func expired(_ defect: PathDefect) -> Bool { defect.certificate.validity.notAfter < clock() }
+}
+
+/// The peer's own key signs the handshake: it must be one that this library has, with a size that is safe, and its certificate
+/// must let it sign (RFC 8446, 4.4.2.2).
+private struct HandshakeKeyPolicy: PathPolicy {
+    func defect(of path: CertificatePath, spending budget: inout WorkBudget) -> PathDefect? {
+        let leaf = path.leaf
+        let info = leaf.subjectPublicKeyInfo
+        do {
+            _ = try KeyAlgorithm.verificationKey(subjectPublicKeyInfo: info.span)
+        } catch { return PathDefect(.unreadable, leaf, "its key: \(error)") }
+        do {
+            guard let usage = try leaf.extensions.value(KeyUsage.self) else { return nil }
+            return usage.contains(.digitalSignature)
+                ? nil : PathDefect(.keyUsage, leaf, "its key is not for signatures")
+        } catch { return PathDefect(.unreadable, leaf, "\(error)") }
+    }
 }
 
 /// What is found about a peer.

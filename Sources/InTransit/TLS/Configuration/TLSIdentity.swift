@@ -44,12 +44,14 @@ public struct TLSIdentity: Sendable {
     }
 
     /// What libssl needs. The anchor is not sent: whoever trusts it has it.
-    func native() throws(TLSError) -> NativeTLSIdentity {
+    ///
+    /// - Parameter index: which of a side's identities it is.
+    func native(_ index: Int) throws(TLSError) -> NativeTLSIdentity {
         let hasAnchor = certificates.count > 1 && certificates[certificates.count - 1].isSelfIssued
         let sent = hasAnchor ? certificates.dropLast() : certificates[...]
         do throws(NativeError) {
             let signer = try NativeSigner(
-                subjectPublicKeyInfo: certificates[0].subjectPublicKeyInfo, sign: signsAtOnce)
+                subjectPublicKeyInfo: certificates[0].subjectPublicKeyInfo, index: index, sign: signsAtOnce)
             return NativeTLSIdentity(chain: sent.map(\.derEncoded), signer: signer)
         } catch { throw TLSError(error) }
     }

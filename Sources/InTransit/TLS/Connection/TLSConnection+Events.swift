@@ -6,6 +6,7 @@ extension TLSConnection {
     /// - Parameter buffer: takes bytes from the peer, at least one. A record has 16 KiB at most.
     /// - Throws: what is wrong, in terms of this side or the peer. Bytes for the peer may still wait.
     public func nextEvent(into buffer: inout MutableSpan<UInt8>) throws(TLSError) -> TLSEvent? {
+        precondition(!buffer.isEmpty, "a buffer for at least one byte")
         if let failure { throw failure }
         if case .choosing(let choose, let reader) = state { try self.choose(choose, reader) }
         switch state {
@@ -29,21 +30,27 @@ extension TLSConnection {
 }
 
 extension TLSConnection {
-    /// Takes a context as soon as the client's first message is there. One that cannot be read is libssl's to refuse.
+    /// Takes a context as soon as the client's first message is there. What cannot be read here is not left to libssl, which
+    /// may read it: nobody is served by a context that was not chosen for him.
     private func choose(_ choose: @escaping TLSServer.Choice, _ reader: ClientHelloReader) throws(TLSError) {
         guard case .server(let standard) = role else { return }
         // Left out of the state meanwhile, so that what was read is not copied each time.
         state = .choosing(choose, ClientHelloReader())
         var reader = reader
-        let context: TLSServerContext
-        do {
-            guard let hello = try reader.read() else {
+        let hello: ClientHello
+        do throws(WireReader.Malformed) {
+            guard let read = try reader.read() else {
                 state = .choosing(choose, reader)
                 return
             }
-            context = choose(hello) ?? standard
-        } catch { context = standard }
-        state = .handshaking(try native(context))
+            hello = read
+        } catch {
+            // A fatal alert, decode_error, in a record of its own (RFC 8446, 6).
+            farewell = [21, 3, 3, 0, 2, 2, TLSAlert.decodeError.rawValue]
+            throw fail(TLSError(.protocolViolation, "not what a client says first", alert: .decodeError))
+        }
+        chosenName = .some(hello.serverName)
+        state = .handshaking(try native(choose(hello) ?? standard))
         try receive(reader.seen.span)
     }
 
@@ -62,41 +69,48 @@ extension TLSConnection {
             switch progress {
             case .waiting: return request == nil ? try waiting() : nil
             case .verdict(let chain): native.answer(verdict: judge(chain))
-            case .signature(let scheme, let message): return try ask(scheme, message)
+            case .signature(let identity, let scheme, let message): return try ask(identity, scheme, message)
             case .done: return .established(try finish(native))
             }
         }
     }
 
-    private func ask(_ scheme: UInt16, _ message: [UInt8]) throws(TLSError) -> TLSEvent {
+    private func ask(_ index: Int, _ scheme: UInt16, _ message: [UInt8]) throws(TLSError) -> TLSEvent {
         let identities =
             switch role {
             case .server(let context): context.configuration.identities
             case .client(let client, _, _): client.configuration.identity.map { [$0] } ?? []
             }
-        guard let algorithm = SignatureScheme(rawValue: scheme).algorithm,
-            let identity = identities.first(where: { $0.algorithm.signatureAlgorithms.contains(algorithm) })
-        else { throw fail(TLSError(.internalFailure, "a scheme that is not known")) }
+        guard let algorithm = SignatureScheme(rawValue: scheme).algorithm, identities.indices.contains(index) else {
+            throw fail(TLSError(.internalFailure, "a scheme that is not known"))
+        }
         requestCount += 1
         let request = TLSSignatureRequest(
-            key: identity.key, algorithm: algorithm, message: message, number: requestCount)
+            key: identities[index].key, algorithm: algorithm, message: message, number: requestCount)
         self.request = request
         return .signature(request)
     }
 
     private func finish(_ native: NativeTLSConnection) throws(TLSError) -> NegotiatedSession {
         collect(native)
+        // A second first message, after a retry, may ask for another name than the one that was chosen by.
+        let serverName = native.serverName?.lowercased()
+        if let chosenName, chosenName != serverName {
+            native.close()
+            throw fail(TLSError(.protocolViolation, "the client asks for one name and then for another"))
+        }
         let path = try verifiedPeer(native)
         guard let version = TLSVersion(rawValue: native.version) else {
             throw fail(TLSError(.internalFailure, "a version that is not known"))
         }
         state = .established(native)
+        if hasClosed { native.close() }
         let protocolName = native.applicationProtocol
         return NegotiatedSession(
             version: version, suite: CipherSuite(rawValue: native.suite),
             group: native.group.flatMap { KeyExchangeGroup(negotiated: $0) },
             applicationProtocol: protocolName.isEmpty ? nil : String(decoding: protocolName, as: UTF8.self),
-            serverName: native.serverName, isResumed: native.isResumed, peer: path)
+            serverName: serverName, isResumed: native.isResumed, peer: path)
     }
 
     /// The peer's path. Where a session goes on, nothing was judged in this handshake.

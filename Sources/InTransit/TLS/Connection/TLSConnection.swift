@@ -27,7 +27,11 @@ public final class TLSConnection {
     /// Whether the peer's bytes have ended.
     var hasInputEnded = false
     /// Whether this side has said that it sends no more.
-    private var hasClosed = false
+    private(set) var hasClosed = false
+    /// The name by which a server has chosen its context; an inner nil for a client that asks for none.
+    var chosenName: String??
+    /// What tells a client that its first message could not be read.
+    var farewell: [UInt8] = []
     var role: Role
     var judgement: Judgement?
     var request: TLSSignatureRequest?
@@ -76,40 +80,58 @@ public final class TLSConnection {
 // MARK: - Bytes
 
 extension TLSConnection {
-    /// Takes bytes from the peer. They wait until events are asked for.
+    /// Before the handshake is finished, so many bytes of a peer wait at most: nobody knows yet who it is.
+    private static let largestStrange = 1 << 18
+
+    /// Takes bytes from the peer. They wait until events are asked for: ask before there is more than a little.
+    ///
+    /// - Throws: `protocolViolation` for more than 256 KiB that wait in the middle of the handshake.
     public func receive(_ bytes: Span<UInt8>) throws(TLSError) {
         if let failure { throw failure }
-        do throws(NativeError) {
+        do {
             switch state {
             case .choosing(let choose, var reader):
                 // Left out of the state meanwhile, so that what was seen is not copied each time.
                 state = .choosing(choose, ClientHelloReader())
                 reader.append(bytes)
                 state = .choosing(choose, reader)
-            case .handshaking(let native), .established(let native): try native.receive(bytes)
+            case .handshaking(let native):
+                guard native.inputCount + bytes.count <= TLSConnection.largestStrange else {
+                    throw fail(TLSError(.protocolViolation, "too much in the middle of the handshake", side: .peer))
+                }
+                try native.receive(bytes)
+            case .established(let native): try native.receive(bytes)
             // What comes after the end is not the peer's.
             case .closed: break
             }
-        } catch { throw TLSError(error) }
+        } catch let error as TLSError {
+            throw error
+        } catch { throw fail(TLSError(.internalFailure, "\(error)")) }
     }
 
     /// The peer's bytes have ended.
     public func receiveEnd() { hasInputEnded = true }
 
     /// How many bytes wait to be sent to the peer.
-    public var outputCount: Int { native?.outputCount ?? 0 }
+    public var outputCount: Int { native?.outputCount ?? farewell.count }
 
     /// Moves bytes for the peer into a buffer. After an error too: they tell the peer.
     ///
     /// - Returns: how many.
-    public func takeOutput(into buffer: inout MutableSpan<UInt8>) -> Int { native?.takeOutput(into: &buffer) ?? 0 }
+    public func takeOutput(into buffer: inout MutableSpan<UInt8>) -> Int {
+        if let native { return native.takeOutput(into: &buffer) }
+        let count = min(farewell.count, buffer.count)
+        for index in 0..<count { buffer[index] = farewell[index] }
+        farewell.removeFirst(count)
+        return count
+    }
 
     /// All bytes for the peer.
     public func takeOutput() -> [UInt8] {
-        guard let native, native.outputCount > 0 else { return [] }
-        var bytes = [UInt8](repeating: 0, count: native.outputCount)
+        guard outputCount > 0 else { return [] }
+        var bytes = [UInt8](repeating: 0, count: outputCount)
         var span = bytes.mutableSpan
-        let count = native.takeOutput(into: &span)
+        let count = takeOutput(into: &span)
         bytes.removeLast(bytes.count - count)
         return bytes
     }
@@ -130,7 +152,7 @@ extension TLSConnection {
         }
     }
 
-    /// Tells the peer that no more comes. What it still sends arrives.
+    /// Tells the peer that no more comes, as soon as there is a session. What it still sends arrives.
     public func close() {
         guard !hasClosed, failure == nil else { return }
         hasClosed = true
@@ -140,18 +162,29 @@ extension TLSConnection {
         }
     }
 
+    /// Gives the connection up. One that waits for a signature must be given up on the thread that began its handshake, or
+    /// 32 KiB are lost; others may just be let go.
+    public func cancel() {
+        if case .handshaking(let native) = state { native.abandon() }
+        if failure == nil { failure = TLSError(.closed, "the connection was given up") }
+    }
+
     /// Bytes that both sides know, and nobody else, for a protocol that builds on this connection (RFC 5705; RFC 8446, 7.5).
     ///
-    /// - Throws: `notEstablished`.
+    /// - Throws: `notEstablished`; `incompatible` for a session of TLS 1.2 without the extended master secret (RFC 7627).
     public func exportedSecret(
         _ label: String, context: [UInt8]? = nil, byteCount: Int
     ) throws(TLSError) -> SecretBytes {
-        guard case .established(let native) = state else { throw TLSError(.notEstablished) }
+        let native: NativeTLSConnection
+        switch state {
+        case .choosing, .handshaking: throw TLSError(.notEstablished)
+        case .established(let made), .closed(let made): native = made
+        }
         var isMade = false
         let secret = SecretBytes(count: byteCount) { bytes in
             isMade = native.exportedKey(label: label, context: context, into: &bytes)
         }
-        guard isMade else { throw TLSError(.internalFailure, "nothing was exported") }
+        guard isMade else { throw TLSError(.incompatible, "the session has no secret to export") }
         return secret
     }
 
