@@ -349,6 +349,9 @@ extension NativeTLSConnection {
         return context.isServer ? unsafe [NativeCertificate.bytes(own)] + chain : chain
     }
 
+    /// Whether lines of the key log or sessions have come up.
+    package var hasNotes: Bool { unsafe shared.pointee.key_log_count | shared.pointee.session_count > 0 }
+
     /// Takes the lines of the key log that have come up.
     package func takeKeyLog() -> String? {
         let count = unsafe shared.pointee.key_log_count

@@ -23,8 +23,11 @@ twin_tls *twin_tls_new(
         SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256");
         SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384");
         SSL_CTX_set_mode(context, SSL_MODE_NO_AUTO_CHAIN);
-        SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+        SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CLEANSE_PLAINTEXT);
+        SSL_CTX_set_session_cache_mode(context, side ? SSL_SESS_CACHE_OFF : SSL_SESS_CACHE_SERVER);
     }
+    SSL_CTX_set_options(t->server, SSL_OP_NO_TICKET);
+    SSL_CTX_sess_set_cache_size(t->server, 4096);
     SSL_CTX_set_num_tickets(t->server, 1);
     X509 *own = certificate(leaf, leaf_count), *anchor = certificate(root, root_count);
     EVP_PKEY *pair = d2i_AutoPrivateKey(NULL, &key, (long)key_count);

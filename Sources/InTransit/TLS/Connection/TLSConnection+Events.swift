@@ -186,6 +186,7 @@ extension TLSConnection {
 
     /// Takes what libssl has noted on the way.
     func collect(_ native: NativeTLSConnection) {
+        guard native.hasNotes else { return }
         let keyLog: (@Sendable (String) -> Void)?
         switch role {
         case .server(let context): keyLog = context.configuration.keyLog
