@@ -169,7 +169,20 @@ import Testing
             done.wait()
             return try #require(held.value).get()
         }
-        // The first thread has ended before the second begins, which the system may give the same name.
+        // On its thread it ends, answered or not.
+        for isAnswered in [false, true] {
+            try elsewhere {
+                let made = try TestPair(client, server)
+                made.server.keepsRequests = true
+                made.run()
+                if isAnswered, let request = made.server.requests.first {
+                    made.server.connection.answer(request, with: .success([1, 2, 3]))
+                }
+            }
+        }
+        // The first thread has ended before the second begins, which the system may give the same name. Its fibre is lost, and
+        // a sanitizer would say so.
+        guard !ProcessMemory.isInstrumented else { return }
         let held = Held<TestPair>()
         try elsewhere {
             let made = try TestPair(client, server)
@@ -183,17 +196,6 @@ import Testing
             held.value?.run()
         }
         #expect(held.value?.server.error?.code == .wrongThread && held.value?.server.session == nil)
-        // Elsewhere a fibre would be lost; here it ends, answered or not.
-        for isAnswered in [false, true] {
-            try elsewhere {
-                let made = try TestPair(client, server)
-                made.server.keepsRequests = true
-                made.run()
-                if isAnswered, let request = made.server.requests.first {
-                    made.server.connection.answer(request, with: .success([1, 2, 3]))
-                }
-            }
-        }
     }
 
     @Test func `the key log opens what was said, and the two sides export the same`() async throws {
