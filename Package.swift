@@ -149,7 +149,7 @@ let package = Package(
         .testTarget(
             name: "InTransitNIOTests",
             dependencies: [
-                "InTransitNIO", "StrongroomTestSupport",
+                "InTransitNIO", "KeyManagement", "StrongroomTestSupport",
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
             ]),
         .testTarget(name: "KeyManagementTests", dependencies: ["KeyManagement", "StrongroomTestSupport"]),

@@ -30,12 +30,18 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
         public static let invalidCiphertext = Code(name: "InvalidCiphertextException")
         /// The key is for another purpose.
         public static let invalidKeyUsage = Code(name: "InvalidKeyUsageException")
+        /// The code is not the key's for this message.
+        public static let invalidMAC = Code(name: "KMSInvalidMacException")
+        /// The signature is not the key's for this message.
+        public static let invalidSignature = Code(name: "KMSInvalidSignatureException")
         /// The key's state does not allow this.
         public static let invalidState = Code(name: "KMSInvalidStateException")
         /// The custodian of a key store does not answer, or no longer has the key.
         public static let keyStoreFailure = Code(name: "CustomKeyStoreInvalidStateException")
         /// There is no key store of this name here.
         public static let keyStoreNotFound = Code(name: "CustomKeyStoreNotFoundException")
+        /// A tag is not one, or is reserved.
+        public static let invalidTag = Code(name: "TagException")
         /// A quota is used up.
         public static let limitExceeded = Code(name: "LimitExceededException")
         /// The key policy is not one, or would lock its owner out.

@@ -1,5 +1,6 @@
 #if NIO
 import InTransitNIO
+import KeyManagement
 import NIOPosix
 import StrongroomTestSupport
 import Synchronization
@@ -126,6 +127,29 @@ import Testing
             try await channel.close()
             try await wait(server) { $0.isCleanlyClosed == true }
         }
+    }
+
+    @Test func `a managed key serves, and the key service tells of each handshake`() async throws {
+        let service = try await KeyManagementService(
+            store: MemoryRecordStore(), rootOfTrust: KeyFileRoot(key: .random(count: 32)))
+        let operations = service.client(for: .user("operations", account: "111122223333"))
+        let key = try await operations.signer(for: try await operations.createKey(.ecdsa(.p256)))
+        let issuing = try await operations.signer(for: try await operations.createKey(.ecdsa(.p384)))
+        let authority = try await CertificateAuthority.createRoot(
+            subject: "CN=Managed Root", key: issuing, store: MemoryRecordStore(),
+            stateKey: HMAC(.sha256, key: .random(count: 32)))
+        let leaf = try await authority.issue(for: key, .server, names: [.dns("localhost")], for: .days(1))
+        try await withServer(try TLSIdentity([leaf], key: key)) { port, group, _ in
+            for _ in 0..<3 {
+                let (channel, client) = try await connect(port, group, trust: PeerTrust([authority.certificate]))
+                try await channel.writeAndFlush(ByteBuffer(bytes: [1, 2]))
+                try await wait(client) { $0.data == [1, 2] }
+                try await channel.close()
+            }
+        }
+        let events = try await service.auditEvents()
+        // The root's, the leaf's, and one for each handshake.
+        #expect(events.count { $0.contains("\"eventName\":\"Sign\"") } == 5)
     }
 
     @Test func `a stranger is refused, and both sides say why`() async throws {

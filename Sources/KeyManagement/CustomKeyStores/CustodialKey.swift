@@ -34,6 +34,11 @@ extension CustodialKeyKind {
 
 extension CustodialKey.Use {
     /// Reads a key of a kind.
+    init(_ kind: CustodialKeyKind, _ encoded: borrowing SecretBytes) throws(CryptographyError) {
+        try self.init(kind, encoded.bytes)
+    }
+
+    /// Reads a key of a kind.
     ///
     /// - Throws: `invalidKey` where it is of another kind.
     init(_ kind: CustodialKeyKind, _ encoded: Span<UInt8>) throws(CryptographyError) {

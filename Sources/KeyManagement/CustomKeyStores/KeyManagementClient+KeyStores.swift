@@ -14,11 +14,12 @@ extension KeyManagementClient {
     ///   - keyStore: the name that the service was given for the custodian.
     ///   - alias: a name for it, made in the same commit.
     ///   - description: up to 8192 characters.
+    ///   - tags: what its owner writes on it.
     ///   - policy: who may use it. By default the account's own policies decide.
     /// - Throws: as without a key store; `keyStoreNotFound`; `keyStoreFailure` where the custodian makes none.
     public func createKey(
         _ specification: KeySpecification<Encryption>, in keyStore: String, alias: String? = nil,
-        description: String = "", policy: PolicyDocument? = nil
+        description: String = "", tags: [String: String] = [:], policy: PolicyDocument? = nil
     ) async throws(KeyManagementError) -> Key<Encryption> {
         // Whoever may not make a key makes none in the custodian either; the refusal itself comes below, and is recorded.
         let mayCreate = service.mayCreateKey(principal)
@@ -37,7 +38,8 @@ extension KeyManagementClient {
             }
         }
         do {
-            return try await createKey(specification, alias, description, policy) { record, log, _ in
+            let creation = KeyCreation(alias: alias, description: description, tags: tags, policy: policy)
+            return try await createKey(specification, creation) { record, log, _ in
                 log.parameters += parameters
                 guard mayCreate else { throw KeyManagementError(.conflict, "the policy has changed meanwhile") }
                 record.keyStore = keyStore

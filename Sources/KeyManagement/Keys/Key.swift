@@ -65,14 +65,3 @@ extension Key where Purpose == Signing {
         }
     }
 }
-
-/// What kind of key to make, for a purpose. In this release: ``KeySpecification/symmetric``.
-public struct KeySpecification<Purpose: KeyPurpose>: Sendable, Hashable {
-    /// AWS's name of the kind.
-    public let name: String
-}
-
-extension KeySpecification where Purpose == Encryption {
-    /// SYMMETRIC_DEFAULT: AES-256-GCM under a key derived for each message.
-    public static var symmetric: KeySpecification { KeySpecification(name: "SYMMETRIC_DEFAULT") }
-}

@@ -11,13 +11,16 @@ extension KeyManagementClient {
     ///   - specification: what kind.
     ///   - alias: a name for it, made in the same commit.
     ///   - description: up to 8192 characters.
+    ///   - tags: what its owner writes on it; see ``tag(_:_:)``.
     ///   - policy: who may use it. By default the account's own policies decide.
-    /// - Throws: `accessDenied`, `alreadyExists` for the alias, `invalidAliasName`, `malformedPolicy`, `clockJumped`.
+    /// - Throws: `accessDenied`, `alreadyExists` for the alias, `invalidAliasName`, `malformedPolicy`, `invalidTag`,
+    ///   `clockJumped`.
     public func createKey<Purpose>(
         _ specification: KeySpecification<Purpose>, alias: String? = nil, description: String = "",
-        policy: PolicyDocument? = nil
+        tags: [String: String] = [:], policy: PolicyDocument? = nil
     ) async throws(KeyManagementError) -> Key<Purpose> {
-        try await createKey(specification, alias, description, policy) { record, log, state in
+        let creation = KeyCreation(alias: alias, description: description, tags: tags, policy: policy)
+        return try await createKey(specification, creation) { record, log, state in
             let domain = try state.wrappingDomain
             record.materials = [try record.newMaterial(at: log.time, domain: state.activeDomain, under: domain)]
         }
@@ -25,33 +28,35 @@ extension KeyManagementClient {
 
     /// Makes a key as the caller's account may, with its material from `fill`.
     func createKey<Purpose>(
-        _ specification: KeySpecification<Purpose>, _ alias: String?, _ description: String,
-        _ policy: PolicyDocument?, fill: (inout KeyRecord, inout OperationLog, ServiceState) throws -> Void
+        _ specification: KeySpecification<Purpose>, _ creation: KeyCreation,
+        fill: (inout KeyRecord, inout OperationLog, ServiceState) throws -> Void
     ) async throws(KeyManagementError) -> Key<Purpose> {
         let (service, principal, account) = (service, principal, principal.account)
         return try await service.change("CreateKey", as: principal) { log, state in
             log.parameters = [
                 ("keyUsage", .text(Purpose.usage)), ("keySpec", .text(specification.name)),
-                ("description", .text(description)),
+                ("description", .text(creation.description)),
             ]
+            if !creation.tags.isEmpty { log.parameters.append(("tags", .map(creation.tags))) }
             guard Principal.isAccount(account) else {
                 throw KeyManagementError(.validation, "\(principal) has no account that could own a key")
             }
-            guard description.count <= 8192 else {
-                throw KeyManagementError(.validation, "a description has at most 8192 characters")
-            }
-            try service.authorize("CreateKey", resource: "*", inAccount: account, log)
+            try Tags.check(description: creation.description)
+            try Tags.check(creation.tags)
+            try service.authorize(
+                "CreateKey", resource: "*", inAccount: account, log, conditions: Tags.conditions(creation.tags))
             try service.checkDrift(log.time)
             var record = KeyRecord(
                 id: UUID.random().lowercaseText, account: account,
-                created: log.time.timeIntervalSince1970, description: description, usage: Purpose.usage,
+                created: log.time.timeIntervalSince1970, description: creation.description, usage: Purpose.usage,
                 specification: specification.name,
-                policy: try (policy ?? .delegating(toAccount: account, partition: service.scope.partition)).text,
-                materials: [])
+                policy: try (creation.policy ?? .delegating(toAccount: account, partition: service.scope.partition))
+                    .text,
+                tags: creation.tags.isEmpty ? nil : creation.tags, materials: [])
             try fill(&record, &log, state)
             var writes: [RecordWrite] = [.put(try record.name, try StoredJSON.encode(record), expecting: .absent)]
             let arn = service.scope.keyARN(id: record.id, account: account)
-            if let alias {
+            if let alias = creation.alias {
                 let name = AliasName(account: account, name: alias)
                 log.parameters.append(("alias", .text(alias)))
                 try service.authorize(
@@ -113,13 +118,11 @@ extension KeyManagementClient {
 
     /// Gives a key new material. Older material goes on opening what it sealed.
     ///
-    /// - Throws: `clockJumped` too; `unsupportedOperation` for a key in a key store.
+    /// - Throws: `clockJumped` too; `unsupportedOperation` for a key in a key store, and for any that is not symmetric.
     public func rotate(_ identifier: KeyIdentifier) async throws(KeyManagementError) {
         try await change("RotateKeyOnDemand", identifier) { record, log, state in
             guard record.isEnabled else { throw KeyManagementError(.disabled, "\(record.id) is disabled.") }
-            guard record.keyStore == nil else {
-                throw KeyManagementError(.unsupportedOperation, "keys in a key store are not rotated")
-            }
+            guard record.keyStore == nil, record.kind == nil else { throw KeyManagementError(.unsupportedOperation) }
             try service.checkDrift(log.time)
             let domain = try state.wrappingDomain
             record.materials.append(try record.newMaterial(at: log.time, domain: state.activeDomain, under: domain))
@@ -188,15 +191,16 @@ extension KeyManagementClient {
     }
 
     /// One change of one key's record. Management takes a key's id or ARN, no alias.
-    private func change(
+    func change(
         _ name: String, _ identifier: KeyIdentifier, whilePendingDeletion: Bool = false,
+        conditions: [String: [String]] = [:],
         _ body: (inout KeyRecord, inout OperationLog, ServiceState) throws -> Void
     ) async throws(KeyManagementError) {
         let service = service
         try await service.change(name, as: principal) { log, state in
             log.parameters = [("keyId", .text(identifier.description))]
             let key = try managed(identifier, state, &log)
-            try service.authorize(name, on: key, log)
+            try service.authorize(name, on: key, log, conditions: conditions)
             let isPending = key.record.deletion != nil
             guard isPending == whilePendingDeletion else {
                 throw KeyManagementError(
@@ -208,7 +212,7 @@ extension KeyManagementClient {
         }
     }
 
-    private func managed(
+    func managed(
         _ identifier: KeyIdentifier, _ state: ServiceState, _ log: inout OperationLog
     ) throws(KeyManagementError) -> ManagedKey {
         guard !identifier.description.contains("alias/") else {
@@ -218,4 +222,12 @@ extension KeyManagementClient {
         log.use(key)
         return key
     }
+}
+
+/// What the maker of a key says of it.
+struct KeyCreation {
+    let alias: String?
+    let description: String
+    let tags: [String: String]
+    let policy: PolicyDocument?
 }

@@ -119,15 +119,7 @@ extension KeyManagementClient {
             throw KeyManagementError(.validation, "a plaintext has 1 to 4096 bytes, not \(plaintext.count)")
         }
         try context.check()
-        let (key, state) = try find(identifier, at: log.time)
-        log.use(key)
-        // A stranger is told no more of a key than that it may not be used.
-        try service.authorize(action, on: key, log, context: context)
-        try checkState(key, log)
-        guard key.record.usage == Encryption.usage else {
-            throw KeyManagementError(
-                .invalidKeyUsage, "\(key.arnText) key usage is \(key.record.usage) which is not valid for \(log.name).")
-        }
+        let (key, state) = try use(identifier, Encryption.self, action, &log, context: context)
         let backing = try await service.backingKey(of: key, key.materials.count - 1, state)
         return try await backing.seal(plaintext, context: context, random: SystemRandom())
     }
@@ -195,7 +187,7 @@ extension KeyManagementClient {
     }
 
     /// The key that is named. One that another process has made since the last look is no stranger.
-    private func find(_ identifier: KeyIdentifier, at time: Date) throws(KeyManagementError) -> (
+    func find(_ identifier: KeyIdentifier, at time: Date) throws(KeyManagementError) -> (
         ManagedKey, ServiceState
     ) {
         let (scope, account) = (service.scope, principal.account)
@@ -205,7 +197,24 @@ extension KeyManagementClient {
         return (try fresh.key(identifier, account: account, scope: scope, at: time), fresh)
     }
 
-    private func checkState(_ key: ManagedKey, _ log: OperationLog) throws(KeyManagementError) {
+    /// The key that is named, for an operation that the principal may do, in a state that allows it, of the right usage.
+    func use<Purpose: KeyPurpose>(
+        _ identifier: KeyIdentifier, _ purpose: Purpose.Type, _ action: String, _ log: inout OperationLog,
+        context: EncryptionContext = .none, conditions: [String: [String]] = [:]
+    ) throws(KeyManagementError) -> (ManagedKey, ServiceState) {
+        let (key, state) = try find(identifier, at: log.time)
+        log.use(key)
+        // A stranger is told no more of a key than that it may not be used.
+        try service.authorize(action, on: key, log, context: context, conditions: conditions)
+        try checkState(key, log)
+        guard key.record.usage == Purpose.usage else {
+            throw KeyManagementError(
+                .invalidKeyUsage, "\(key.arnText) key usage is \(key.record.usage) which is not valid for \(log.name).")
+        }
+        return (key, state)
+    }
+
+    func checkState(_ key: ManagedKey, _ log: OperationLog) throws(KeyManagementError) {
         switch key.state(at: log.time) {
         case .enabled: return
         case .disabled: throw KeyManagementError(.disabled, "\(key.arnText) is disabled.")

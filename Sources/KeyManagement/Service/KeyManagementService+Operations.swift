@@ -91,7 +91,7 @@ extension KeyManagementService {
     /// Asks whether the principal may do this to a key.
     func authorize(
         _ action: String, on key: ManagedKey, _ log: OperationLog, context: EncryptionContext = .none,
-        alias: String? = nil
+        conditions: [String: [String]] = [:], alias: String? = nil
     ) throws(KeyManagementError) {
         let record = key.record
         try authorize(
@@ -100,7 +100,7 @@ extension KeyManagementService {
             switch name {
             case "kms:keyspec": [record.specification]
             case "kms:keyusage": [record.usage]
-            case "kms:encryptionalgorithm": [record.specification]
+            case "kms:encryptionalgorithm": record.usage == Encryption.usage ? [record.specification] : []
             case "kms:requestalias": alias.map { [$0] } ?? []
             case "kms:encryptioncontextkeys": Array(context.pairs.keys)
             default:
@@ -108,7 +108,7 @@ extension KeyManagementService {
                     context.pairs.filter { $0.key.lowercased() == name.dropFirst("kms:encryptioncontext:".count) }
                         .map(\.value)
                 } else {
-                    []
+                    conditions[name] ?? Tags.values(name, record.tags)
                 }
             }
         }
@@ -116,10 +116,11 @@ extension KeyManagementService {
 
     /// Asks whether the principal may do this in its own account, where no key's policy has a say.
     func authorize(
-        _ action: String, resource: String, inAccount account: String, _ log: OperationLog
+        _ action: String, resource: String, inAccount account: String, _ log: OperationLog,
+        conditions: [String: [String]] = [:]
     ) throws(KeyManagementError) {
         let policy = try stated { try PolicyDocument.delegating(toAccount: account, partition: scope.partition) }
-        try authorize(action, resource: resource, account: account, policy: policy, log) { _ in [] }
+        try authorize(action, resource: resource, account: account, policy: policy, log) { conditions[$0] ?? [] }
     }
 
     private func authorize(

@@ -13,6 +13,8 @@ final class ManagedKey: Sendable {
     let policy: PolicyDocument
     let materials: [MaterialID]
     private let backing: Mutex<[MaterialID: BackingKey]>
+    /// The key itself, of a kind that has one material, once it was unwrapped.
+    private let single = Mutex<CustodialKey.Use?>(nil)
 
     init(_ record: KeyRecord, version: UInt64, scope: ServiceScope, after older: ManagedKey?) throws {
         self.record = record
@@ -40,6 +42,17 @@ final class ManagedKey: Sendable {
         if let ready = backing.withLock({ $0[id] }) { return ready }
         let material = try record.material(index, domains: domains)
         return keep(try BackingKey(id: id, material: material))
+    }
+
+    /// A key for signing, authentication or agreement, unwrapped on first use.
+    func use(domains: [UInt32: AESGCM]) throws -> CustodialKey.Use {
+        if let ready = single.withLock({ $0 }) { return ready }
+        guard let kind = record.kind, !materials.isEmpty else {
+            throw KeyManagementError(.tampered, "\(record.id) is of an unknown kind")
+        }
+        let use = try CustodialKey.Use(kind, try record.material(0, domains: domains))
+        single.withLock { $0 = use }
+        return use
     }
 
     /// Material ready for work, whose key a custodian keeps.

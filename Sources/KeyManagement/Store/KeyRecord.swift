@@ -22,6 +22,8 @@ struct KeyRecord: Codable, Sendable {
     let usage: String
     let specification: String
     var policy: String
+    /// What its owner has written on it.
+    var tags: [String: String]?
     /// The name of the key store that keeps the material; nil for the service itself.
     var keyStore: String?
     var materials: [Material]
@@ -37,10 +39,13 @@ struct KeyRecord: Codable, Sendable {
         Array("strongroom material \(account) \(id) \(material) \(version)".utf8)
     }
 
-    /// New random material, wrapped.
+    /// What the material is; nil for symmetric encryption.
+    var kind: CustodialKeyKind? { MaterialKind.kind(specification, usage: usage) }
+
+    /// New material, wrapped.
     func newMaterial(at time: Date, domain: UInt32, under key: AESGCM) throws -> Material {
         let id = Hexadecimal.encode(try SystemRandom().bytes(count: 32))
-        let material = try SecretBytes.random(count: 32)
+        let material = try kind?.generate() ?? .random(count: 32)
         return Material(
             id: id, created: time.timeIntervalSince1970, domain: domain,
             wrapped: try key.seal(material, authenticating: label(id, version: materials.count)))

@@ -1,0 +1,99 @@
+public import Cryptography
+
+/// What kind of key to make, for a purpose (AWS KMS, "Key spec reference").
+public struct KeySpecification<Purpose: KeyPurpose>: Sendable, Hashable {
+    /// AWS's name of the kind.
+    public let name: String
+}
+
+extension KeySpecification where Purpose == Encryption {
+    /// SYMMETRIC_DEFAULT: AES-256-GCM under a key derived for each message.
+    public static var symmetric: KeySpecification { KeySpecification(name: "SYMMETRIC_DEFAULT") }
+}
+
+extension KeySpecification where Purpose == Signing {
+    /// ECDSA on a curve: ECC_NIST_P256, ECC_NIST_P384, ECC_NIST_P521 or ECC_SECG_P256K1.
+    public static func ecdsa(_ curve: EllipticCurve) -> KeySpecification {
+        KeySpecification(name: MaterialKind.name(curve))
+    }
+
+    /// ECC_NIST_EDWARDS25519.
+    public static var ed25519: KeySpecification { KeySpecification(name: MaterialKind.edwards) }
+
+    /// RSA_2048, RSA_3072 or RSA_4096, for both RSASSA-PSS and RSASSA-PKCS1-v1_5.
+    public static func rsa(_ size: RSAKeySize) -> KeySpecification { KeySpecification(name: size.rawValue) }
+}
+
+extension KeySpecification where Purpose == Authentication {
+    /// HMAC_224, HMAC_256, HMAC_384 or HMAC_512.
+    public static func hmac(_ size: HMACKeySize) -> KeySpecification { KeySpecification(name: size.rawValue) }
+}
+
+extension KeySpecification where Purpose == Agreement {
+    /// ECDH on a curve of NIST's: ECC_NIST_P256, ECC_NIST_P384 or ECC_NIST_P521.
+    public static func ecdh(_ curve: NISTCurve) -> KeySpecification { KeySpecification(name: curve.rawValue) }
+}
+
+/// The sizes of RSA keys.
+public enum RSAKeySize: String, Sendable, Hashable, CaseIterable {
+    /// 2048 bits.
+    case bits2048 = "RSA_2048"
+    /// 3072 bits.
+    case bits3072 = "RSA_3072"
+    /// 4096 bits.
+    case bits4096 = "RSA_4096"
+}
+
+/// The hash functions of keys for message authentication codes; a key is as long as its function's digest.
+public enum HMACKeySize: String, Sendable, Hashable, CaseIterable {
+    /// HMAC with SHA-224.
+    case sha224 = "HMAC_224"
+    /// HMAC with SHA-256.
+    case sha256 = "HMAC_256"
+    /// HMAC with SHA-384.
+    case sha384 = "HMAC_384"
+    /// HMAC with SHA-512.
+    case sha512 = "HMAC_512"
+}
+
+/// The curves on which managed keys agree.
+public enum NISTCurve: String, Sendable, Hashable, CaseIterable {
+    /// NIST P-256.
+    case p256 = "ECC_NIST_P256"
+    /// NIST P-384.
+    case p384 = "ECC_NIST_P384"
+    /// NIST P-521.
+    case p521 = "ECC_NIST_P521"
+}
+
+/// What the material of a specification and a usage is.
+enum MaterialKind {
+    static let edwards = "ECC_NIST_EDWARDS25519"
+
+    static func name(_ curve: EllipticCurve) -> String {
+        switch curve {
+        case .p256: "ECC_NIST_P256"
+        case .p384: "ECC_NIST_P384"
+        case .p521: "ECC_NIST_P521"
+        case .secp256k1: "ECC_SECG_P256K1"
+        }
+    }
+
+    /// The kind; nil for symmetric encryption, whose material derives keys.
+    static func kind(_ specification: String, usage: String) -> CustodialKeyKind? {
+        let curve = EllipticCurve.allCases.first { name($0) == specification }
+        switch (usage, specification) {
+        case (Signing.usage, edwards): return .ed25519
+        case (Signing.usage, "RSA_2048"): return .rsaSigning(bits: 2048)
+        case (Signing.usage, "RSA_3072"): return .rsaSigning(bits: 3072)
+        case (Signing.usage, "RSA_4096"): return .rsaSigning(bits: 4096)
+        case (Signing.usage, _): return curve.map { .ecdsa($0) }
+        case (Agreement.usage, _): return curve.map { .ecdh($0) }
+        case (Authentication.usage, "HMAC_224"): return .authentication(.sha224)
+        case (Authentication.usage, "HMAC_256"): return .authentication(.sha256)
+        case (Authentication.usage, "HMAC_384"): return .authentication(.sha384)
+        case (Authentication.usage, "HMAC_512"): return .authentication(.sha512)
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,83 @@
+internal import AccessPolicy
+public import Cryptography
+
+extension KeyManagementClient {
+    /// The authentication code of a message (RFC 2104), by the key's hash function.
+    ///
+    /// - Parameter message: 1 to 4096 bytes.
+    public func generateMAC(
+        for message: [UInt8], with key: some KeyReference<Authentication>
+    ) async throws(KeyManagementError) -> [UInt8] {
+        try await service.perform("GenerateMac", as: principal) { log in
+            try KeyManagementClient.check(message: message.span)
+            return try self.authenticator(KeyIdentifier(key), "GenerateMac", &log).authenticate(message.span).array
+        }
+    }
+
+    /// Checks an authentication code, in constant time.
+    ///
+    /// - Throws: `invalidMAC` where it is not the key's, one that was cut short too.
+    public func verifyMAC(
+        _ code: [UInt8], for message: [UInt8], with key: some KeyReference<Authentication>
+    ) async throws(KeyManagementError) {
+        try await service.perform("VerifyMac", as: principal) { log in
+            try KeyManagementClient.check(message: message.span)
+            let authenticator = try self.authenticator(KeyIdentifier(key), "VerifyMac", &log)
+            guard try authenticator.isValid(code.span, for: message.span) else {
+                throw KeyManagementError(.invalidMAC)
+            }
+        }
+    }
+
+    /// The secret that the key shares with the owner of a public key: the x-coordinate (SP 800-56A, 5.7.1.2). Derive keys from
+    /// it; do not use it as one.
+    ///
+    /// - Parameter peer: a SubjectPublicKeyInfo on the key's curve.
+    /// - Throws: `validation` for a public key that is none, or on another curve.
+    public func deriveSharedSecret(
+        with key: some KeyReference<Agreement>, peer: [UInt8]
+    ) async throws(KeyManagementError) -> SecretBytes {
+        try await service.perform("DeriveSharedSecret", as: principal) { log in
+            log.parameters = [
+                ("keyId", .text(key.arn.description)), ("keyAgreementAlgorithm", .text("ECDH")),
+            ]
+            let (managed, state) = try self.use(
+                KeyIdentifier(key), Agreement.self, "DeriveSharedSecret", &log,
+                conditions: ["kms:keyagreementalgorithm": ["ECDH"]])
+            guard case .agreement(let agreement) = try managed.use(domains: state.domains) else {
+                throw KeyManagementError(.tampered, "\(managed.record.id) is of another kind")
+            }
+            do {
+                return try await agreement.sharedSecret(withPublicKey: peer.span)
+            } catch is CryptographyError { throw KeyManagementError(.validation) }
+        }
+    }
+
+    /// Random bytes, for those who want them from here: 1 to 1024.
+    public func generateRandom(byteCount: Int) async throws(KeyManagementError) -> SecretBytes {
+        try await service.perform("GenerateRandom", as: principal) { log in
+            log.parameters = [("numberOfBytes", .number(byteCount))]
+            try service.authorize("GenerateRandom", resource: "*", inAccount: principal.account, log)
+            guard (1...1024).contains(byteCount) else {
+                throw KeyManagementError(.validation, "1 to 1024 random bytes, not \(byteCount)")
+            }
+            return try SecretBytes.random(count: byteCount)
+        }
+    }
+
+    private func authenticator(
+        _ identifier: KeyIdentifier, _ action: String, _ log: inout OperationLog
+    ) throws -> HMAC {
+        log.parameters = [("keyId", .text(identifier.description))]
+        let (found, _) = try find(identifier, at: log.time)
+        // The key has one algorithm; requests and policies name it.
+        let name = "HMAC_SHA_\(found.record.specification.dropFirst("HMAC_".count))"
+        log.parameters.append(("macAlgorithm", .text(name)))
+        let (key, state) = try use(
+            identifier, Authentication.self, action, &log, conditions: ["kms:macalgorithm": [name]])
+        guard case .authenticator(let authenticator) = try key.use(domains: state.domains) else {
+            throw KeyManagementError(.tampered, "\(key.record.id) is of another kind")
+        }
+        return authenticator
+    }
+}

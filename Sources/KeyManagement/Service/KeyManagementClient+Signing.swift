@@ -1,0 +1,191 @@
+internal import AccessPolicy
+public import Cryptography
+
+/// The public half of a managed key.
+public struct ManagedPublicKey: Sendable, Hashable {
+    /// The key as a SubjectPublicKeyInfo in DER.
+    public let subjectPublicKeyInfo: [UInt8]
+    /// AWS's name of the kind, such as ECC_NIST_P256.
+    public let specification: String
+    /// AWS's name of the usage.
+    public let usage: String
+    /// How the key signs; none for a key that agrees.
+    public let signatureAlgorithms: [SignatureAlgorithm]
+}
+
+extension KeyManagementClient {
+    /// Signs a message.
+    ///
+    /// - Parameters:
+    ///   - message: 1 to 4096 bytes; of a longer one, sign the digest.
+    ///   - key: a key for signing.
+    ///   - algorithm: one of the key's.
+    /// - Returns: ECDSA in DER, RSA as in RFC 8017, Ed25519 in 64 bytes.
+    /// - Throws: `invalidKeyUsage` for an algorithm that is not the key's, and as encryption does.
+    public func sign(
+        _ message: Span<UInt8>, with key: some KeyReference<Signing>, using algorithm: SignatureAlgorithm
+    ) async throws(KeyManagementError) -> [UInt8] {
+        try await service.perform("Sign", as: principal) { log in
+            try KeyManagementClient.check(message: message)
+            let signer = try self.signer(KeyIdentifier(key), algorithm, "RAW", "Sign", &log)
+            return try signer.sign(message, using: algorithm)
+        }
+    }
+
+    /// Signs an array; see ``sign(_:with:using:)-(Span<UInt8>,_,_)``.
+    public func sign(
+        _ message: [UInt8], with key: some KeyReference<Signing>, using algorithm: SignatureAlgorithm
+    ) async throws(KeyManagementError) -> [UInt8] {
+        try await sign(message.span, with: key, using: algorithm)
+    }
+
+    /// Signs a digest that the algorithm's hash function has made.
+    ///
+    /// - Throws: `validation` for a digest of another length.
+    public func sign(
+        digest: Digest, with key: some KeyReference<Signing>, using algorithm: SignatureAlgorithm
+    ) async throws(KeyManagementError) -> [UInt8] {
+        try await service.perform("Sign", as: principal) { log in
+            let signer = try self.signer(KeyIdentifier(key), algorithm, "DIGEST", "Sign", &log)
+            try KeyManagementClient.check(digest, algorithm)
+            return try signer.sign(digest: digest, using: algorithm)
+        }
+    }
+
+    /// Checks a signature of a message.
+    ///
+    /// - Throws: `invalidSignature` where it is not the key's, whatever is wrong with it.
+    public func verify(
+        _ signature: [UInt8], for message: Span<UInt8>, with key: some KeyReference<Signing>,
+        using algorithm: SignatureAlgorithm
+    ) async throws(KeyManagementError) {
+        try await service.perform("Verify", as: principal) { log in
+            try KeyManagementClient.check(message: message)
+            let key = try self.verificationKey(KeyIdentifier(key), algorithm, "RAW", &log)
+            guard try key.isValid(signature.span, for: message, using: algorithm) else {
+                throw KeyManagementError(.invalidSignature)
+            }
+        }
+    }
+
+    /// Checks a signature of an array; see ``verify(_:for:with:using:)-(_,Span<UInt8>,_,_)``.
+    public func verify(
+        _ signature: [UInt8], for message: [UInt8], with key: some KeyReference<Signing>,
+        using algorithm: SignatureAlgorithm
+    ) async throws(KeyManagementError) {
+        try await verify(signature, for: message.span, with: key, using: algorithm)
+    }
+
+    /// Checks a signature of a digest.
+    ///
+    /// - Throws: `invalidSignature` where it is not the key's.
+    public func verify(
+        _ signature: [UInt8], forDigest digest: Digest, with key: some KeyReference<Signing>,
+        using algorithm: SignatureAlgorithm
+    ) async throws(KeyManagementError) {
+        try await service.perform("Verify", as: principal) { log in
+            let key = try self.verificationKey(KeyIdentifier(key), algorithm, "DIGEST", &log)
+            try KeyManagementClient.check(digest, algorithm)
+            guard try key.isValid(signature.span, forDigest: digest, using: algorithm) else {
+                throw KeyManagementError(.invalidSignature)
+            }
+        }
+    }
+
+    /// The public half of a key that signs or agrees.
+    ///
+    /// - Throws: `unsupportedOperation` for a key that has none.
+    public func publicKey(of identifier: KeyIdentifier) async throws(KeyManagementError) -> ManagedPublicKey {
+        try await service.perform("GetPublicKey", as: principal) { log in
+            log.parameters = [("keyId", .text(identifier.description))]
+            let (key, state) = try find(identifier, at: log.time)
+            log.use(key)
+            try service.authorize("GetPublicKey", on: key, log)
+            try checkState(key, log)
+            let info: [UInt8]
+            var algorithms: [SignatureAlgorithm] = []
+            switch key.record.kind == nil ? nil : try key.use(domains: state.domains) {
+            case .signer(let signer):
+                info = try signer.subjectPublicKeyInfo
+                algorithms = key.signatureAlgorithms
+            case .agreement(let agreement): info = try agreement.subjectPublicKeyInfo
+            default: throw KeyManagementError(.unsupportedOperation)
+            }
+            return ManagedPublicKey(
+                subjectPublicKeyInfo: info, specification: key.record.specification, usage: key.record.usage,
+                signatureAlgorithms: algorithms)
+        }
+    }
+
+    /// A managed key as a `Signer`: for a certificate authority, or a server of TLS. It asks the service for each signature, as
+    /// this principal.
+    public func signer(for key: some KeyReference<Signing>) async throws(KeyManagementError) -> ManagedSigner {
+        ManagedSigner(client: self, arn: key.arn, publicKey: try await publicKey(of: KeyIdentifier(key)))
+    }
+}
+
+extension KeyManagementClient {
+    private func signer(
+        _ identifier: KeyIdentifier, _ algorithm: SignatureAlgorithm, _ type: String, _ action: String,
+        _ log: inout OperationLog
+    ) throws -> any SynchronousSigner {
+        let name = algorithm.managedName
+        log.parameters = [
+            ("keyId", .text(identifier.description)), ("messageType", .text(type)), ("signingAlgorithm", .text(name)),
+        ]
+        let (key, state) = try use(
+            identifier, Signing.self, action, &log,
+            conditions: ["kms:signingalgorithm": [name], "kms:messagetype": [type]])
+        guard key.signatureAlgorithms.contains(algorithm) else {
+            throw KeyManagementError(
+                .invalidKeyUsage, "Algorithm \(name) is incompatible with key spec \(key.record.specification).")
+        }
+        guard case .signer(let signer) = try key.use(domains: state.domains) else {
+            throw KeyManagementError(.tampered, "\(key.record.id) is of another kind")
+        }
+        return signer
+    }
+
+    private func verificationKey(
+        _ identifier: KeyIdentifier, _ algorithm: SignatureAlgorithm, _ type: String, _ log: inout OperationLog
+    ) throws -> any VerificationKey {
+        let info = try signer(identifier, algorithm, type, "Verify", &log).subjectPublicKeyInfo
+        return try KeyAlgorithm.verificationKey(subjectPublicKeyInfo: info.span)
+    }
+
+    static func check(message: Span<UInt8>) throws(KeyManagementError) {
+        guard (1...4096).contains(message.count) else {
+            throw KeyManagementError(.validation, "a message has 1 to 4096 bytes, not \(message.count)")
+        }
+    }
+
+    private static func check(_ digest: Digest, _ algorithm: SignatureAlgorithm) throws(KeyManagementError) {
+        guard let function = algorithm.function, digest.count == function.digestByteCount else {
+            throw KeyManagementError(
+                .validation, "Digest is invalid length for algorithm \(algorithm.managedName).")
+        }
+    }
+}
+
+extension ManagedKey {
+    /// How the key signs, in the service's lists: a curve with its own hash function alone.
+    var signatureAlgorithms: [SignatureAlgorithm] {
+        switch record.kind {
+        case .ecdsa(.p256), .ecdsa(.secp256k1): [.ecdsaSHA256]
+        case .ecdsa(.p384): [.ecdsaSHA384]
+        case .ecdsa(.p521): [.ecdsaSHA512]
+        case .ed25519: [.ed25519]
+        case .rsaSigning:
+            [
+                .rsaPSSSHA256, .rsaPSSSHA384, .rsaPSSSHA512, .rsaPKCS1v15SHA256, .rsaPKCS1v15SHA384,
+                .rsaPKCS1v15SHA512,
+            ]
+        default: []
+        }
+    }
+}
+
+extension SignatureAlgorithm {
+    /// The service's name of it.
+    var managedName: String { scheme == .ed25519 ? "ED25519_SHA_512" : description }
+}

@@ -1,0 +1,87 @@
+internal import AccessPolicy
+
+extension KeyManagementClient {
+    /// Replaces a key's description: up to 8192 characters.
+    public func updateDescription(
+        of identifier: KeyIdentifier, to description: String
+    ) async throws(KeyManagementError) {
+        try await change("UpdateKeyDescription", identifier) { record, log, _ in
+            log.parameters.append(("description", .text(description)))
+            try Tags.check(description: description)
+            record.description = description
+        }
+    }
+
+    /// Writes tags on a key; one that is there gets its new value. Policies may ask for them (`aws:ResourceTag/KEY`), so who may
+    /// tag a key may decide who uses it.
+    ///
+    /// - Parameter tags: up to 50 on a key. A key has 1 to 128 characters and does not begin with `aws:`; a value has up to 256.
+    /// - Throws: `invalidTag`, `limitExceeded`.
+    public func tag(_ identifier: KeyIdentifier, _ tags: [String: String]) async throws(KeyManagementError) {
+        try await change("TagResource", identifier, conditions: Tags.conditions(tags)) { record, log, _ in
+            log.parameters.append(("tags", .map(tags)))
+            let all = (record.tags ?? [:]).merging(tags) { $1 }
+            try Tags.check(all)
+            record.tags = all.isEmpty ? nil : all
+        }
+    }
+
+    /// Takes tags off a key. One that is not there is no matter.
+    public func untag(_ identifier: KeyIdentifier, _ names: [String]) async throws(KeyManagementError) {
+        let tagKeys = ["aws:tagkeys": names]
+        try await change("UntagResource", identifier, conditions: tagKeys) { record, log, _ in
+            log.parameters.append(("tagKeys", .text(names.joined(separator: ","))))
+            let rest = (record.tags ?? [:]).filter { !names.contains($0.key) }
+            record.tags = rest.isEmpty ? nil : rest
+        }
+    }
+
+    /// A key's tags.
+    public func tags(of identifier: KeyIdentifier) async throws(KeyManagementError) -> [String: String] {
+        try await service.perform("ListResourceTags", as: principal) { log in
+            log.parameters = [("keyId", .text(identifier.description))]
+            let key = try managed(identifier, try service.refreshedState(), &log)
+            try service.authorize("ListResourceTags", on: key, log)
+            return key.record.tags ?? [:]
+        }
+    }
+}
+
+/// The rules for tags, and what policies see of them (AWS KMS, "Tags in AWS KMS"; IAM, global condition keys).
+enum Tags {
+    private static let largestCount = 50
+
+    static func check(description: String) throws(KeyManagementError) {
+        guard description.count <= 8192 else {
+            throw KeyManagementError(.validation, "a description has at most 8192 characters")
+        }
+    }
+
+    static func check(_ tags: [String: String]) throws(KeyManagementError) {
+        guard tags.count <= largestCount else {
+            throw KeyManagementError(.limitExceeded, "a key has at most \(largestCount) tags")
+        }
+        for (key, value) in tags {
+            guard !key.lowercased().hasPrefix("aws:") else {
+                throw KeyManagementError(.invalidTag, "Tags beginning with aws: are reserved")
+            }
+            guard (1...128).contains(key.count), value.count <= 256 else {
+                throw KeyManagementError(.invalidTag, "a tag's key has 1 to 128 characters and its value up to 256")
+            }
+        }
+    }
+
+    /// What a request with tags tells policies.
+    static func conditions(_ tags: [String: String]) -> [String: [String]] {
+        var conditions: [String: [String]] = tags.isEmpty ? [:] : ["aws:tagkeys": tags.keys.sorted()]
+        for (key, value) in tags { conditions["aws:requesttag/\(key.lowercased())", default: []].append(value) }
+        return conditions
+    }
+
+    /// What a condition key finds on a key: names of conditions have no case.
+    static func values(_ name: String, _ tags: [String: String]?) -> [String] {
+        let prefix = "aws:resourcetag/"
+        guard let tags, name.hasPrefix(prefix) else { return [] }
+        return tags.filter { $0.key.lowercased() == name.dropFirst(prefix.count) }.map(\.value)
+    }
+}
