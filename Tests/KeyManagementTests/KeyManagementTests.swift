@@ -169,6 +169,79 @@ func testRoot(_ byte: UInt8 = 1) throws -> KeyFileRoot {
         #expect(try await admin.service.verifyAuditTrail(unlockedBy: testRoot()).isSound)
     }
 
+    @Test func `keys rotate by their schedule, once for all processes, and on demand at most 25 times`() async throws {
+        let admin = try await alice()
+        let key = try await admin.createKey(.symmetric)
+        let id = KeyIdentifier(key)
+        let first = try await admin.encrypt([1], under: key)
+        for days in [89, 2561] {
+            await #expect(throws: KeyManagementError(.validation)) {
+                try await admin.enableRotation(of: id, everyDays: days)
+            }
+        }
+        #expect(try await admin.rotationSchedule(of: id) == nil)
+        try await admin.enableRotation(of: id, everyDays: 100)
+        let start = clock.now
+        let (one, two) = (try await service(testRoot()), try await service(testRoot()))
+        #expect(try await one.rotateDueKeys() == 0)
+        clock.advance(days: 101)
+        async let byOne = one.rotateDueKeys()
+        async let byTwo = two.rotateDueKeys()
+        #expect(try await byOne + byTwo == 1)
+        let schedule = try #require(try await admin.rotationSchedule(of: id))
+        #expect(schedule.periodInDays == 100 && abs(schedule.nextRotation.timeIntervalSince(start) - 200 * 86400) < 5)
+        // Three dates missed are one rotation, and the dates stay.
+        clock.advance(days: 305)
+        try await admin.disable(id)
+        #expect(try await one.rotateDueKeys() == 0)
+        try await admin.enable(id)
+        #expect(try await one.rotateDueKeys() == 1)
+        let later = try #require(try await admin.rotationSchedule(of: id))
+        #expect(abs(later.nextRotation.timeIntervalSince(start) - 500 * 86400) < 5)
+        try await admin.rotate(id)
+        let history = try await admin.rotations(of: id)
+        #expect(history.map(\.kind) == [nil, .automatic, .automatic, .onDemand])
+        #expect(history.map(\.isCurrent) == [false, false, false, true])
+        #expect(try await admin.decrypt(first).revealed == [1])
+        for _ in 1..<25 { try await admin.rotate(id) }
+        await #expect(throws: KeyManagementError(.limitExceeded)) { try await admin.rotate(id) }
+        try await admin.disableRotation(of: id)
+        clock.advance(days: 1000)
+        #expect(try await two.rotateDueKeys() == 0)
+        clock.jump(days: 3000)
+        await #expect(throws: KeyManagementError(.clockJumped)) { _ = try await two.rotateDueKeys() }
+        let mac = try await self.service(testRoot()).client(for: .user("alice", account: "111122223333"))
+            .createKey(.hmac(.sha256))
+        await #expect(throws: KeyManagementError(.unsupportedOperation)) {
+            try await admin.enableRotation(of: KeyIdentifier(mac))
+        }
+    }
+
+    @Test func `data-key pairs work, and open again`() async throws {
+        let admin = try await alice()
+        let key = try await admin.createKey(.symmetric)
+        let kinds: [DataKeyPairKind] =
+            EllipticCurve.allCases.map { .ellipticCurve($0) } + [.ed25519, .rsa(.bits2048), .rsa(.bits4096)]
+        for kind in kinds {
+            let pair = try await admin.generateDataKeyPair(kind, under: key, context: ["a": "b"])
+            let opened = try await admin.decrypt(pair.ciphertext, context: ["a": "b"])
+            #expect(opened.revealed == pair.privateKey.revealed)
+            let half: [UInt8]
+            switch try KeyAlgorithm(pkcs8: opened.bytes) {
+            case .ellipticCurve: half = try ECDSA.PrivateKey(pkcs8: opened.bytes).subjectPublicKeyInfo
+            case .rsa: half = try RSA.PrivateKey(pkcs8: opened.bytes).subjectPublicKeyInfo
+            default: half = try Ed25519.PrivateKey(pkcs8: opened.bytes).subjectPublicKeyInfo
+            }
+            #expect(half == pair.publicKey)
+            await #expect(throws: KeyManagementError(.invalidCiphertext)) {
+                _ = try await admin.decrypt(pair.ciphertext).count
+            }
+        }
+        let (info, sealed) = try await admin.generateDataKeyPairWithoutPlaintext(.ed25519, under: key)
+        let private1 = try await admin.decrypt(sealed)
+        #expect(try Ed25519.PrivateKey(pkcs8: private1.bytes).subjectPublicKeyInfo == info)
+    }
+
     @Test func `aliases move and go`() async throws {
         let admin = try await alice()
         let (first, second) = (try await admin.createKey(.symmetric), try await admin.createKey(.symmetric))

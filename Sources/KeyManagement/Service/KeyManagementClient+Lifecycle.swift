@@ -116,19 +116,6 @@ extension KeyManagementClient {
         try await change("DisableKey", identifier) { record, _, _ in record.isEnabled = false }
     }
 
-    /// Gives a key new material. Older material goes on opening what it sealed.
-    ///
-    /// - Throws: `clockJumped` too; `unsupportedOperation` for a key in a key store, and for any that is not symmetric.
-    public func rotate(_ identifier: KeyIdentifier) async throws(KeyManagementError) {
-        try await change("RotateKeyOnDemand", identifier) { record, log, state in
-            guard record.isEnabled else { throw KeyManagementError(.disabled, "\(record.id) is disabled.") }
-            guard record.keyStore == nil, record.kind == nil else { throw KeyManagementError(.unsupportedOperation) }
-            try service.checkDrift(log.time)
-            let domain = try state.wrappingDomain
-            record.materials.append(try record.newMaterial(at: log.time, domain: state.activeDomain, under: domain))
-        }
-    }
-
     /// Has a key deleted, with all that it sealed, after 7 to 30 days.
     ///
     /// - Returns: when.

@@ -112,14 +112,14 @@ extension KeyManagementClient {
 
     private func encrypt(
         _ plaintext: Span<UInt8>, _ identifier: KeyIdentifier, _ context: EncryptionContext, action: String,
-        _ log: inout OperationLog
+        conditions: [String: [String]] = [:], _ log: inout OperationLog
     ) async throws -> Ciphertext {
         note(identifier, context, &log)
         guard (1...Ciphertext.largestPlaintext).contains(plaintext.count) else {
             throw KeyManagementError(.validation, "a plaintext has 1 to 4096 bytes, not \(plaintext.count)")
         }
         try context.check()
-        let (key, state) = try use(identifier, Encryption.self, action, &log, context: context)
+        let (key, state) = try use(identifier, Encryption.self, action, &log, context: context, conditions: conditions)
         let backing = try await service.backingKey(of: key, key.materials.count - 1, state)
         return try await backing.seal(plaintext, context: context, random: SystemRandom())
     }
@@ -172,12 +172,12 @@ extension KeyManagementClient {
         return DataKey(plaintext: plaintext, ciphertext: ciphertext, keyARN: key.arn)
     }
 
-    private func seal(
+    func seal(
         _ key: borrowing SecretBytes, _ identifier: KeyIdentifier, _ context: EncryptionContext, _ action: String,
-        _ log: inout OperationLog
+        conditions: [String: [String]] = [:], _ log: inout OperationLog
     ) async throws -> Ciphertext {
         let bytes = key.bytes
-        return try await encrypt(bytes, identifier, context, action: action, &log)
+        return try await encrypt(bytes, identifier, context, action: action, conditions: conditions, &log)
     }
 
     private func note(_ identifier: KeyIdentifier?, _ context: EncryptionContext, _ log: inout OperationLog) {

@@ -8,9 +8,17 @@ struct KeyRecord: Codable, Sendable {
     struct Material: Codable, Sendable {
         let id: String
         let created: Double
+        /// Why it was made: nil for the first, or where nobody has noted it.
+        var rotation: KeyRotation.Kind?
         /// 0 in a key store.
         var domain: UInt32
         var wrapped: [UInt8]
+    }
+
+    /// Rotation at regular times.
+    struct Schedule: Codable, Sendable {
+        let days: Int
+        var next: Double
     }
 
     let id: String
@@ -22,6 +30,8 @@ struct KeyRecord: Codable, Sendable {
     let usage: String
     let specification: String
     var policy: String
+    /// When it gets new material by itself; nil for never.
+    var schedule: Schedule?
     /// What its owner has written on it.
     var tags: [String: String]?
     /// The name of the key store that keeps the material; nil for the service itself.

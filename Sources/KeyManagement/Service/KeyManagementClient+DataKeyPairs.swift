@@ -1,0 +1,88 @@
+public import AccessPolicy
+public import Cryptography
+
+/// A key pair for use outside: for signatures and agreements where a call for each would be too slow.
+public struct DataKeyPair: ~Copyable, Sendable {
+    /// The public half as a SubjectPublicKeyInfo.
+    public let publicKey: [UInt8]
+    /// The private half as PKCS #8. Use it and let it go.
+    public let privateKey: SecretBytes
+    /// The private half, sealed under the managed key: to be kept, and opened by `decrypt`.
+    public let ciphertext: Ciphertext
+    /// The managed key that sealed it.
+    public let keyARN: ARN
+}
+
+/// The kinds of data-key pairs.
+public enum DataKeyPairKind: Sendable, Hashable {
+    /// On a curve, for ECDSA or ECDH.
+    case ellipticCurve(EllipticCurve)
+    /// Ed25519.
+    case ed25519
+    /// RSA.
+    case rsa(RSAKeySize)
+
+    /// AWS's name, such as ECC_NIST_P256.
+    public var name: String {
+        switch self {
+        case .ellipticCurve(let curve): MaterialKind.name(curve)
+        case .ed25519: MaterialKind.edwards
+        case .rsa(let size): size.rawValue
+        }
+    }
+}
+
+extension KeyManagementClient {
+    /// A new key pair, and its private half sealed.
+    public func generateDataKeyPair(
+        _ kind: DataKeyPairKind, under key: some KeyReference<Encryption>, context: EncryptionContext = .none
+    ) async throws(KeyManagementError) -> DataKeyPair {
+        let name = "GenerateDataKeyPair"
+        return try await service.perform(name, as: principal) { log in
+            try await self.dataKeyPair(kind, KeyIdentifier(key), context, name, &log)
+        }
+    }
+
+    /// A new key pair whose private half is not released now.
+    ///
+    /// - Returns: the public half, and the private one sealed.
+    public func generateDataKeyPairWithoutPlaintext(
+        _ kind: DataKeyPairKind, under key: some KeyReference<Encryption>, context: EncryptionContext = .none
+    ) async throws(KeyManagementError) -> (publicKey: [UInt8], ciphertext: Ciphertext) {
+        let name = "GenerateDataKeyPairWithoutPlaintext"
+        return try await service.perform(name, as: principal) { log in
+            let pair = try await self.dataKeyPair(kind, KeyIdentifier(key), context, name, &log)
+            return (pair.publicKey, pair.ciphertext)
+        }
+    }
+
+    private func dataKeyPair(
+        _ kind: DataKeyPairKind, _ identifier: KeyIdentifier, _ context: EncryptionContext, _ action: String,
+        _ log: inout OperationLog
+    ) async throws -> DataKeyPair {
+        log.parameters.append(("keyPairSpec", .text(kind.name)))
+        let conditions = ["kms:datakeypairspec": [kind.name]]
+        // Whoever may not have one makes this process calculate nothing.
+        let (key, _) = try use(identifier, Encryption.self, action, &log, context: context, conditions: conditions)
+        log.resources = []
+        let privateKey = try kind.material.generate()
+        guard case .signer(let signer) = try CustodialKey.Use(kind.material, privateKey) else {
+            throw KeyManagementError(.internalFailure, "a pair that does not sign")
+        }
+        let publicKey = try signer.subjectPublicKeyInfo
+        let ciphertext = try await seal(privateKey, identifier, context, action, conditions: conditions, &log)
+        return DataKeyPair(publicKey: publicKey, privateKey: privateKey, ciphertext: ciphertext, keyARN: key.arn)
+    }
+}
+
+extension DataKeyPairKind {
+    fileprivate var material: CustodialKeyKind {
+        switch self {
+        case .ellipticCurve(let curve): .ecdsa(curve)
+        case .ed25519: .ed25519
+        case .rsa(.bits2048): .rsaSigning(bits: 2048)
+        case .rsa(.bits3072): .rsaSigning(bits: 3072)
+        case .rsa(.bits4096): .rsaSigning(bits: 4096)
+        }
+    }
+}

@@ -1,0 +1,142 @@
+internal import FoundationEssentials
+internal import RecordIntegrity
+internal import RecordStorage
+
+extension KeyManagementClient {
+    /// How often a key is rotated on demand.
+    private static let largestCount = 25
+    private static let periods = 90...2560
+
+    /// Gives a key new material. Older material goes on opening what it sealed. A schedule is not moved.
+    ///
+    /// - Throws: `unsupportedOperation` for a key in a key store, and for any that is not symmetric; `limitExceeded` after 25
+    ///   times; `clockJumped`.
+    public func rotate(_ identifier: KeyIdentifier) async throws(KeyManagementError) {
+        try await change("RotateKeyOnDemand", identifier) { record, log, state in
+            try record.checkRotation()
+            guard record.materials.count(where: { $0.rotation == .onDemand }) < KeyManagementClient.largestCount else {
+                throw KeyManagementError(
+                    .limitExceeded, "a key is rotated on demand at most \(KeyManagementClient.largestCount) times")
+            }
+            try service.checkDrift(log.time)
+            try record.rotate(.onDemand, at: log.time, state)
+        }
+    }
+
+    /// Has a key rotated by itself, from now on every so many days; see ``KeyManagementService/rotateDueKeys()``.
+    ///
+    /// - Parameter days: 90 to 2560.
+    /// - Throws: `validation`, `unsupportedOperation`, `disabled`, `clockJumped`.
+    public func enableRotation(
+        of identifier: KeyIdentifier, everyDays days: Int = 365
+    ) async throws(KeyManagementError) {
+        let conditions = ["kms:rotationperiodindays": [String(days)]]
+        try await change("EnableKeyRotation", identifier, conditions: conditions) { record, log, _ in
+            log.parameters.append(("rotationPeriodInDays", .number(days)))
+            guard KeyManagementClient.periods.contains(days) else {
+                throw KeyManagementError(.validation, "a key is rotated every 90 to 2560 days, not every \(days)")
+            }
+            try record.checkRotation()
+            try service.checkDrift(log.time)
+            record.schedule = KeyRecord.Schedule(
+                days: days, next: log.time.timeIntervalSince1970 + Double(days) * 86400)
+        }
+    }
+
+    /// Has a key rotated by itself no more.
+    public func disableRotation(of identifier: KeyIdentifier) async throws(KeyManagementError) {
+        try await change("DisableKeyRotation", identifier) { record, _, _ in
+            try record.checkRotation()
+            record.schedule = nil
+        }
+    }
+
+    /// When a key is rotated by itself; nil where it is not, or waits for its deletion.
+    public func rotationSchedule(
+        of identifier: KeyIdentifier
+    ) async throws(KeyManagementError) -> RotationSchedule? {
+        try await service.perform("GetKeyRotationStatus", as: principal) { log in
+            log.parameters = [("keyId", .text(identifier.description))]
+            let key = try managed(identifier, try service.refreshedState(), &log)
+            try service.authorize("GetKeyRotationStatus", on: key, log)
+            guard let schedule = key.record.schedule, key.record.deletion == nil else { return nil }
+            return RotationSchedule(
+                periodInDays: schedule.days, nextRotation: Date(timeIntervalSince1970: schedule.next))
+        }
+    }
+
+    /// All of a key's materials, oldest first.
+    public func rotations(of identifier: KeyIdentifier) async throws(KeyManagementError) -> [KeyRotation] {
+        try await service.perform("ListKeyRotations", as: principal) { log in
+            log.parameters = [("keyId", .text(identifier.description))]
+            let key = try managed(identifier, try service.refreshedState(), &log)
+            try service.authorize("ListKeyRotations", on: key, log)
+            let materials = key.record.materials
+            return materials.enumerated().map { index, material in
+                KeyRotation(
+                    material: material.id, date: Date(timeIntervalSince1970: material.created),
+                    kind: index == 0 ? nil : material.rotation ?? .onDemand, isCurrent: index == materials.count - 1)
+            }
+        }
+    }
+}
+
+extension KeyManagementService {
+    /// Rotates the keys whose schedule says so. Call it now and then; several processes may, and each key is rotated once.
+    ///
+    /// A key that missed several dates gets one new material. A disabled key, or one that waits for its deletion, is left alone
+    /// and caught up with later.
+    ///
+    /// - Returns: how many.
+    /// - Throws: `clockJumped`; nothing is rotated then.
+    @discardableResult
+    public func rotateDueKeys() async throws(KeyManagementError) -> Int {
+        let now = clock.now
+        let state = try refreshedState()
+        try checkClock(now, state)
+        var count = 0
+        for key in state.keys.values where key.record.isRotationDue(at: now) {
+            let isRotated = try await change("RotateKey", as: KeyManagementService.itself) { log, state in
+                log.use(key)
+                let place = "\(key.record.account)/\(key.record.id)"
+                // Another process may have been faster.
+                guard let current = state.keys[place], var schedule = current.record.schedule,
+                    current.record.isRotationDue(at: now)
+                else { return ([], false) }
+                var record = current.record
+                try record.rotate(.automatic, at: log.time, state)
+                // The dates stay where they were, however late this is.
+                let period = Double(schedule.days) * 86400
+                let missed = ((now.timeIntervalSince1970 - schedule.next) / period).rounded(.down) + 1
+                schedule.next += missed * period
+                record.schedule = schedule
+                log.parameters = [("rotationType", .text(KeyRotation.Kind.automatic.rawValue))]
+                return (
+                    [.put(try record.name, try StoredJSON.encode(record), expecting: .version(current.version))], true
+                )
+            }
+            if isRotated { count += 1 }
+        }
+        return count
+    }
+}
+
+extension KeyRecord {
+    /// Refuses keys that do not rotate.
+    fileprivate func checkRotation() throws(KeyManagementError) {
+        guard keyStore == nil, kind == nil else { throw KeyManagementError(.unsupportedOperation) }
+        guard isEnabled else { throw KeyManagementError(.disabled, "\(id) is disabled.") }
+    }
+
+    fileprivate mutating func rotate(_ rotation: KeyRotation.Kind, at time: Date, _ state: ServiceState) throws {
+        let domain = try state.wrappingDomain
+        var material = try newMaterial(at: time, domain: state.activeDomain, under: domain)
+        material.rotation = rotation
+        materials.append(material)
+    }
+
+    fileprivate func isRotationDue(at time: Date) -> Bool {
+        guard let schedule, isEnabled, deletion == nil else { return false }
+        return schedule.next <= time.timeIntervalSince1970
+    }
+}
