@@ -89,6 +89,12 @@ static int note_session(SSL *ssl, SSL_SESSION *session) {
     return 1;
 }
 
+// Any name is served, or a context has been chosen by it: libssl keeps it with the session.
+static int accept_name(SSL *ssl, int *alert, void *unused) {
+    (void)ssl, (void)alert, (void)unused;
+    return SSL_TLSEXT_ERR_OK;
+}
+
 static int select_protocol(
     SSL *ssl, const unsigned char **selected, unsigned char *count, const unsigned char *offered,
     unsigned int offered_count, void *argument) {
@@ -104,6 +110,7 @@ void strongroom_context_attach(SSL_CTX *context) {
     SSL_CTX_set_cert_verify_callback(context, verify, NULL);
     SSL_CTX_set_info_callback(context, note_alert);
     SSL_CTX_sess_set_new_cb(context, note_session);
+    SSL_CTX_set_tlsext_servername_callback(context, accept_name);
 }
 
 void strongroom_context_log_keys(SSL_CTX *context) { SSL_CTX_set_keylog_callback(context, note_keys); }

@@ -220,6 +220,11 @@ static int signature_sign(
     connection->signature_capacity = capacity;
     connection->signature_count = 0;
     ASYNC_pause_job();
+    // Nobody answers once this has gone on.
+    connection->message = NULL;
+    connection->message_count = 0;
+    connection->signature = NULL;
+    connection->signature_capacity = 0;
     *count = connection->signature_count;
     return *count > 0 && *count <= capacity;
 }

@@ -28,19 +28,16 @@ extension TLSHandler {
     /// Says that no more comes, after what was written. `.all` does not wait for the peer to say the same.
     public func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         switch (mode, state) {
-        case (.output, .handshaking):
-            // After what was written, which waits for a session.
+        case (.output, .handshaking), (.output, .established):
+            // After what was written, which may wait for a session, or for the rest of a message.
             writes.flush()
-            outputClosure = .wanted(promise)
-        case (.output, .established):
-            writes.flush()
-            do {
-                try encrypt(context)
-                closeOutput(context, promise)
-            } catch {
-                promise?.fail(error)
-                fail(context, error)
+            switch outputClosure {
+            case .open: outputClosure = .wanted(promise)
+            case .wanted(let earlier?): earlier.futureResult.cascade(to: promise)
+            case .wanted(nil): outputClosure = .wanted(promise)
+            case .done: promise?.fail(ChannelError.outputClosed)
             }
+            work(context)
         case (.all, .established):
             writes.flush()
             try? encrypt(context)
@@ -67,12 +64,17 @@ extension TLSHandler {
     /// Turns flushed writes into records.
     func encrypt(_ context: ChannelHandlerContext) throws(TLSError) {
         guard state == .established else { return }
-        while let write = writes.next() {
+        while !connection.isHeldUp, let write = writes.next() {
             do throws(TLSError) {
                 try encrypt(write.data, context)
             } catch {
                 write.promise?.fail(error)
                 throw error
+            }
+            guard !connection.isHeldUp else {
+                writeOutput(context)
+                heldPromise = write.promise
+                return
             }
             writeOutput(context, promise: write.promise)
         }

@@ -27,6 +27,8 @@ public final class TLSHandler: ChannelDuplexHandler {
     let connection: TLSConnection
     var writes = PendingWrites()
     var state = State.handshaking
+    /// Of a write that the connection holds up.
+    var heldPromise: EventLoopPromise<Void>?
     /// Whether records were written to the channel and not flushed.
     var hasUnflushed = false
     /// Whether this side has closed its direction, or will once there is a session.
@@ -140,8 +142,20 @@ public final class TLSHandler: ChannelDuplexHandler {
         do {
             while state != .closed, let event = try next() { try take(event, context) }
             writeOutput(context)
+            try goOn(context)
             flushWritten(context)
         } catch { fail(context, error) }
+    }
+
+    /// Writes what has waited, and closes what was to be closed after it.
+    private func goOn(_ context: ChannelHandlerContext) throws(TLSError) {
+        guard state == .established, !connection.isHeldUp else { return }
+        if let promise = heldPromise {
+            heldPromise = nil
+            writeOutput(context, promise: promise)
+        }
+        try encrypt(context)
+        if case .wanted(let promise) = outputClosure, !connection.isHeldUp { closeOutput(context, promise) }
     }
 
     private func next() throws(TLSError) -> TLSEvent? {
@@ -160,8 +174,7 @@ public final class TLSHandler: ChannelDuplexHandler {
             self.session = session
             state = .established
             context.fireUserInboundEventTriggered(TLSChannelEvent.established(session))
-            try encrypt(context)
-            if case .wanted(let promise) = outputClosure { closeOutput(context, promise) }
+            try goOn(context)
         case .data(let count):
             (isReadWanted, hasDelivered) = (false, true)
             var data = context.channel.allocator.buffer(capacity: count)
@@ -212,6 +225,8 @@ public final class TLSHandler: ChannelDuplexHandler {
         connection.cancel()
         if case .wanted(let promise) = outputClosure { promise?.fail(error) }
         outputClosure = .done
+        heldPromise?.fail(error)
+        heldPromise = nil
         writes.fail(error)
     }
 

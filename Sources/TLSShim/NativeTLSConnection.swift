@@ -129,6 +129,7 @@ extension NativeTLSConnection {
 
     /// Answers a question for a signature; nil refuses.
     package func answer(signature: [UInt8]?, cause: (any Error)? = nil) {
+        guard isSuspended, isWaiting else { return }
         self.cause = cause
         let capacity = unsafe shared.pointee.signature_capacity
         if let signature, signature.count <= capacity {
@@ -140,6 +141,7 @@ extension NativeTLSConnection {
 
     /// Answers a question for a verdict.
     package func answer(verdict: NativeVerdict) {
+        guard isSuspended, isWaiting else { return }
         unsafe shared.pointee.verdict = verdict.code
         isWaiting = false
     }
@@ -271,6 +273,9 @@ extension NativeTLSConnection {
             return
         }
     }
+
+    /// Whether bytes wait for the rest of a message of the peer's before they are encrypted.
+    package var isHeldUp: Bool { !unsent.isEmpty }
 
     /// Tells the peer that no more comes.
     package func close() {

@@ -56,6 +56,9 @@ import Testing
             await #expect(throws: KeyManagementError(.unsupportedOperation)) {
                 try await client.rotate(KeyIdentifier(key))
             }
+            await #expect(throws: KeyManagementError(.unsupportedOperation)) {
+                _ = try await client.generateDataKeyPair(.ed25519, under: key).publicKey
+            }
             // The service's own keys move to a new domain; what is in custody stays.
             try await service.rotateDomainKey(unlockedBy: root)
             #expect(try await client.decrypt(sealed, context: ["a": "b"]).revealed == [1, 2, 3])
@@ -138,6 +141,9 @@ import Testing
             _ = try await nobody.createKey(.symmetric, in: "hsm")
         }
         let owner = service.client(for: .root(account: "111122223333"))
+        await #expect(throws: KeyManagementError(.invalidTag)) {
+            _ = try await owner.createKey(.symmetric, in: "hsm", tags: ["aws:x": ""])
+        }
         await #expect(throws: KeyManagementError(.invalidAliasName)) {
             _ = try await owner.createKey(.symmetric, in: "hsm", alias: "no alias")
         }

@@ -148,6 +148,22 @@ import Testing
         }
     }
 
+    @Test func `an answer that comes after the end is for nobody`() async throws {
+        let authority = try await TestAuthority()
+        let late = try await authority.server(key: Kind.late.key())
+        let server = TLSServer(try TLSServerContext(TLSServerConfiguration(identity: late)))
+        let client = try TLSClient(TLSClientConfiguration(trust: authority.trust))
+        let pair = try TestPair(client, server)
+        pair.server.keepsRequests = true
+        pair.run()
+        let request = try #require(pair.server.requests.first)
+        pair.server.connection.cancel()
+        // The buffer for the signature is gone with the handshake.
+        pair.server.connection.answer(request, with: .success([UInt8](repeating: 7, count: 72)))
+        pair.server.work()
+        #expect(pair.server.error?.code == .closed && pair.server.session == nil)
+    }
+
     /// What one thread has at a time.
     final class Held<Value>: @unchecked Sendable {
         var value: Value?

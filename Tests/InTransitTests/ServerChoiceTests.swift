@@ -29,6 +29,24 @@ import Testing
         #expect(stranger.client.error?.diagnosis?.defect.kind == .identity)
     }
 
+    @Test func `sessions of TLS 1.2 go on where contexts are chosen by name`() async throws {
+        let authority = try await TestAuthority()
+        let configuration = TLSServerConfiguration(identity: try await authority.server([.dns("a.test")]))
+        let context = try TLSServerContext(configuration)
+        for server in [try TLSServer(names: [context]), TLSServer(context)] {
+            var own = TLSClientConfiguration(trust: authority.trust)
+            own.policy.versions = .tls12 ... .tls12
+            let client = try TLSClient(own)
+            for round in 0..<4 {
+                let pair = try TestPair(client, server, name: "a.test")
+                pair.run()
+                try pair.expectUse()
+                #expect(pair.server.session?.isResumed == (round > 0))
+                #expect(pair.server.session?.serverName == "a.test")
+            }
+        }
+    }
+
     @Test func `a client says what it takes, and a server may choose by it`() async throws {
         let authority = try await TestAuthority()
         let (rsa, ecdsa) = (

@@ -173,6 +173,10 @@ import Testing
         await #expect(throws: KeyManagementError(.accessDenied)) { try await client.tag(id, ["Owner": "mallory"]) }
         try await client.untag(id, ["Stage", "nothing"])
         _ = try await self.client("bob").encrypt([1], under: key)
+        // Two tags that differ in case would be one with two values for a condition.
+        for tags in [["owner": "x"], ["y": "1", "Y": "2"], ["K\u{212A}": "1"], ["ä": "1"]] {
+            await #expect(throws: KeyManagementError(.invalidTag)) { try await client.tag(id, tags) }
+        }
         for tags in [["aws:x": "1"], ["": "1"], ["k": String(repeating: "v", count: 257)]] {
             await #expect(throws: KeyManagementError(.invalidTag)) { try await client.tag(id, tags) }
             await #expect(throws: KeyManagementError(.invalidTag)) {
@@ -186,6 +190,59 @@ import Testing
         await #expect(throws: KeyManagementError(.validation)) {
             try await client.updateDescription(of: id, to: String(repeating: "x", count: 8193))
         }
+    }
+
+    @Test func `whoever may not tag makes no tagged key, and an alias is not taken from a key that forbids it`()
+        async throws
+    {
+        let identity = try PolicyDocument(
+            """
+            {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"kms:*","Resource":"*"},
+              {"Effect":"Deny","Action":"kms:TagResource","Resource":"*"},
+              {"Effect":"Deny","Action":"kms:CreateKey","Resource":"*",
+               "Condition":{"StringEquals":{"kms:KeySpec":"RSA_2048"}}},
+              {"Effect":"Deny","Action":"kms:ScheduleKeyDeletion","Resource":"*",
+               "Condition":{"NumericLessThan":{"kms:ScheduleKeyDeletionPendingWindowInDays":"30"}}}]}
+            """)
+        let engine = PolicyEngine { _ in [IdentityPolicy("limits", identity)] }
+        let service = try await KeyManagementService(store: store, rootOfTrust: testRoot(), authorizer: engine)
+        let client = service.client(for: .user("alice", account: "111122223333"))
+        await #expect(throws: KeyManagementError(.accessDenied)) {
+            _ = try await client.createKey(.symmetric, tags: ["Stage": "live"])
+        }
+        await #expect(throws: KeyManagementError(.accessDenied)) { _ = try await client.createKey(.rsa(.bits2048)) }
+        let guarded = try PolicyDocument(
+            """
+            {"Version":"2012-10-17","Statement":[
+              {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"},
+              {"Effect":"Deny","Principal":"*","Action":"kms:UpdateAlias","Resource":"*"}]}
+            """)
+        _ = try await client.createKey(.symmetric, alias: "alias/payments", policy: guarded)
+        let other = try await client.createKey(.symmetric)
+        await #expect(throws: KeyManagementError(.accessDenied)) {
+            try await client.updateAlias("alias/payments", to: KeyIdentifier(other))
+        }
+        await #expect(throws: KeyManagementError(.accessDenied)) {
+            try await client.scheduleDeletion(KeyIdentifier(other), afterDays: 29)
+        }
+        try await client.scheduleDeletion(KeyIdentifier(other), afterDays: 30)
+    }
+
+    @Test func `what was unwrapped goes on after another process has rotated the domain key`() async throws {
+        let (one, two) = (
+            try await KeyManagementService(store: store, rootOfTrust: testRoot()),
+            try await KeyManagementService(store: store, rootOfTrust: testRoot())
+        )
+        let client = two.client(for: .user("alice", account: "111122223333"))
+        let signing = try await client.createKey(.ecdsa(.p256))
+        let codes = try await client.createKey(.hmac(.sha256))
+        let signature = try await client.sign([1], with: signing, using: .ecdsaSHA256)
+        let code = try await client.generateMAC(for: [1], with: codes)
+        try await one.rotateDomainKey(unlockedBy: testRoot())
+        _ = try await client.describe(KeyIdentifier(signing))
+        try await client.verify(signature, for: [1], with: signing, using: .ecdsaSHA256)
+        try await client.verifyMAC(code, for: [1], with: codes)
+        _ = try await client.sign([2], with: signing, using: .ecdsaSHA256)
     }
 
     @Test func `random bytes within bounds`() async throws {

@@ -22,7 +22,8 @@ extension KeyManagementClient {
         description: String = "", tags: [String: String] = [:], policy: PolicyDocument? = nil
     ) async throws(KeyManagementError) -> Key<Encryption> {
         // Whoever may not make a key makes none in the custodian either; the refusal itself comes below, and is recorded.
-        let mayCreate = service.mayCreateKey(principal)
+        let creation = KeyCreation(alias: alias, description: description, tags: tags, policy: policy)
+        let mayCreate = service.mayCreateKey(principal, creation, specification)
         let parameters: [(String, AuditEvent.Value)] = [
             ("origin", .text("CUSTOM_KEY_STORE")), ("customKeyStoreId", .text(keyStore)),
         ]
@@ -38,10 +39,10 @@ extension KeyManagementClient {
             }
         }
         do {
-            let creation = KeyCreation(alias: alias, description: description, tags: tags, policy: policy)
             return try await createKey(specification, creation) { record, log, _ in
                 log.parameters += parameters
-                guard mayCreate else { throw KeyManagementError(.conflict, "the policy has changed meanwhile") }
+                // Where the answers differ, policies have changed between them.
+                guard mayCreate else { throw KeyManagementError(.accessDenied, "policies are being changed") }
                 record.keyStore = keyStore
                 record.materials = [try KeyRecord.keptMaterial(handle, at: log.time)]
             }
@@ -64,11 +65,18 @@ extension KeyRecord {
 }
 
 extension KeyManagementService {
-    /// Whether a principal may make keys in its account.
-    fileprivate func mayCreateKey(_ principal: Principal) -> Bool {
+    /// Whether a principal may make such a key in its account.
+    fileprivate func mayCreateKey(
+        _ principal: Principal, _ creation: KeyCreation, _ specification: KeySpecification<Encryption>
+    ) -> Bool {
         let log = OperationLog(
             name: "CreateKey", principal: principal, time: clock.now, isReadOnly: false, account: principal.account)
-        return (try? authorize("CreateKey", resource: "*", inAccount: principal.account, log)) != nil
+        do {
+            try Tags.check(description: creation.description)
+            try Tags.check(creation.tags)
+            try authorizeCreation(creation, specification, log)
+        } catch { return false }
+        return true
     }
 
     fileprivate func makeMaterial(in keyStore: String) async throws(KeyManagementError) -> KeyHandle {

@@ -11,6 +11,13 @@ public struct KeyIdentifier: Sendable, Hashable, ExpressibleByStringLiteral, Cus
     /// Takes a literal.
     public init(stringLiteral text: String) { description = text }
 
+    /// The alias by which the key is named; nil for another way.
+    var alias: String? {
+        if description.hasPrefix("alias/") { return description }
+        let parts = description.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
+        return parts.count == 6 && parts[5].hasPrefix("alias/") ? String(parts[5]) : nil
+    }
+
     /// The ARN of a key.
     public init(_ key: some KeyReference) { description = key.arn.description }
 }

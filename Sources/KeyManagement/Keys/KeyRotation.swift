@@ -14,7 +14,7 @@ public struct KeyRotation: Sendable, Hashable {
     public let material: String
     /// When it was made.
     public let date: Date
-    /// Why; nil for a key's first material.
+    /// Why; nil for a key's first material, and where nobody has noted it.
     public let kind: Kind?
     /// Whether it seals new messages. The others go on opening theirs.
     public let isCurrent: Bool

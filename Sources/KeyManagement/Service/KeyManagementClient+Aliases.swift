@@ -76,6 +76,10 @@ extension KeyManagementClient {
             try service.authorize(
                 operation, resource: service.scope.aliasARN(name).description, inAccount: name.account, log)
             try service.authorize(operation, on: key, log)
+            // The key that loses the alias has a say too.
+            if let old = state.aliases[name], let loser = state.keys["\(name.account)/\(old.target)"] {
+                try service.authorize(operation, on: loser, log)
+            }
             guard key.record.deletion == nil else {
                 throw KeyManagementError(.invalidState, "\(key.arnText) is pending deletion.")
             }

@@ -34,6 +34,8 @@ public enum DataKeyPairKind: Sendable, Hashable {
 
 extension KeyManagementClient {
     /// A new key pair, and its private half sealed.
+    ///
+    /// - Throws: `unsupportedOperation` for a key in a key store; otherwise as encryption does.
     public func generateDataKeyPair(
         _ kind: DataKeyPairKind, under key: some KeyReference<Encryption>, context: EncryptionContext = .none
     ) async throws(KeyManagementError) -> DataKeyPair {
@@ -60,18 +62,31 @@ extension KeyManagementClient {
         _ kind: DataKeyPairKind, _ identifier: KeyIdentifier, _ context: EncryptionContext, _ action: String,
         _ log: inout OperationLog
     ) async throws -> DataKeyPair {
+        note(identifier, context, &log)
         log.parameters.append(("keyPairSpec", .text(kind.name)))
+        try context.check()
         let conditions = ["kms:datakeypairspec": [kind.name]]
         // Whoever may not have one makes this process calculate nothing.
-        let (key, _) = try use(identifier, Encryption.self, action, &log, context: context, conditions: conditions)
-        log.resources = []
+        let (key, state) = try use(
+            identifier, Encryption.self, action, &log, context: context, conditions: conditions)
+        guard key.record.keyStore == nil else { throw KeyManagementError(.unsupportedOperation) }
         let privateKey = try kind.material.generate()
         guard case .signer(let signer) = try CustodialKey.Use(kind.material, privateKey) else {
             throw KeyManagementError(.internalFailure, "a pair that does not sign")
         }
         let publicKey = try signer.subjectPublicKeyInfo
-        let ciphertext = try await seal(privateKey, identifier, context, action, conditions: conditions, &log)
+        let backing = try await service.backingKey(of: key, key.materials.count - 1, state)
+        let ciphertext = try await KeyManagementClient.seal(privateKey, backing, context)
         return DataKeyPair(publicKey: publicKey, privateKey: privateKey, ciphertext: ciphertext, keyARN: key.arn)
+    }
+}
+
+extension KeyManagementClient {
+    private static func seal(
+        _ key: borrowing SecretBytes, _ backing: BackingKey, _ context: EncryptionContext
+    ) async throws -> Ciphertext {
+        let bytes = key.bytes
+        return try await backing.seal(bytes, context: context, random: SystemRandom())
     }
 }
 

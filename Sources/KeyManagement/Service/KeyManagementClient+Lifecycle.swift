@@ -1,4 +1,5 @@
 public import AccessPolicy
+internal import Auditing
 internal import Cryptography
 public import FoundationEssentials
 internal import RecordIntegrity
@@ -43,8 +44,7 @@ extension KeyManagementClient {
             }
             try Tags.check(description: creation.description)
             try Tags.check(creation.tags)
-            try service.authorize(
-                "CreateKey", resource: "*", inAccount: account, log, conditions: Tags.conditions(creation.tags))
+            try service.authorizeCreation(creation, specification, log)
             try service.checkDrift(log.time)
             var record = KeyRecord(
                 id: UUID.random().lowercaseText, account: account,
@@ -89,7 +89,7 @@ extension KeyManagementClient {
             let key = try service.refreshedState().key(
                 identifier, account: principal.account, scope: service.scope, at: log.time)
             log.use(key)
-            try service.authorize("DescribeKey", on: key, log)
+            try service.authorize("DescribeKey", on: key, log, alias: identifier.alias)
             guard let metadata = key.metadata(at: log.time) else { throw KeyManagementError(.notFound) }
             return metadata
         }
@@ -128,11 +128,13 @@ extension KeyManagementClient {
             throw KeyManagementError(.validation, "a key waits 7 to 30 days for its deletion, not \(days)")
         }
         var date = Date(timeIntervalSince1970: 0)
-        try await change("ScheduleKeyDeletion", identifier) { record, log, state in
+        try await change(
+            "ScheduleKeyDeletion", identifier, parameters: [("pendingWindowInDays", .number(days))],
+            conditions: ["kms:schedulekeydeletionpendingwindowindays": [String(days)]]
+        ) { record, log, state in
             try service.checkClock(log.time, state)
             // Counted from the time that was checked.
             date = Date(timeIntervalSince1970: (log.time.timeIntervalSince1970 + Double(days) * 86400).rounded())
-            log.parameters.append(("pendingWindowInDays", .number(days)))
             record.deletion = date.timeIntervalSince1970
         }
         return date
@@ -162,13 +164,12 @@ extension KeyManagementClient {
     public func putPolicy(
         _ policy: PolicyDocument, on identifier: KeyIdentifier, bypassingLockoutCheck: Bool = false
     ) async throws(KeyManagementError) {
-        let (service, principal) = (service, principal)
-        try await change("PutKeyPolicy", identifier) { record, log, _ in
-            let request = AccessRequest(
-                principal: principal, action: "kms:PutKeyPolicy",
-                resource: service.scope.keyARN(id: record.id, account: record.account).description,
-                resourceAccount: record.account)
-            guard bypassingLockoutCheck || service.authorizer.decide(request, resourcePolicy: policy).isAllowed else {
+        let service = service
+        let bypassing = ["kms:bypasspolicylockoutsafetycheck": [String(bypassingLockoutCheck)]]
+        try await change("PutKeyPolicy", identifier, conditions: bypassing) { record, log, _ in
+            guard
+                bypassingLockoutCheck || service.isAllowed("PutKeyPolicy", under: policy, record, log, bypassing)
+            else {
                 throw KeyManagementError(
                     .malformedPolicy,
                     "The new key policy will not allow you to update the key policy in the future.")
@@ -180,12 +181,12 @@ extension KeyManagementClient {
     /// One change of one key's record. Management takes a key's id or ARN, no alias.
     func change(
         _ name: String, _ identifier: KeyIdentifier, whilePendingDeletion: Bool = false,
-        conditions: [String: [String]] = [:],
+        parameters: [(String, AuditEvent.Value)] = [], conditions: [String: [String]] = [:],
         _ body: (inout KeyRecord, inout OperationLog, ServiceState) throws -> Void
     ) async throws(KeyManagementError) {
         let service = service
         try await service.change(name, as: principal) { log, state in
-            log.parameters = [("keyId", .text(identifier.description))]
+            log.parameters = [("keyId", .text(identifier.description))] + parameters
             let key = try managed(identifier, state, &log)
             try service.authorize(name, on: key, log, conditions: conditions)
             let isPending = key.record.deletion != nil

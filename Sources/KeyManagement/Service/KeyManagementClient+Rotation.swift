@@ -30,9 +30,10 @@ extension KeyManagementClient {
     public func enableRotation(
         of identifier: KeyIdentifier, everyDays days: Int = 365
     ) async throws(KeyManagementError) {
-        let conditions = ["kms:rotationperiodindays": [String(days)]]
-        try await change("EnableKeyRotation", identifier, conditions: conditions) { record, log, _ in
-            log.parameters.append(("rotationPeriodInDays", .number(days)))
+        try await change(
+            "EnableKeyRotation", identifier, parameters: [("rotationPeriodInDays", .number(days))],
+            conditions: ["kms:rotationperiodindays": [String(days)]]
+        ) { record, log, _ in
             guard KeyManagementClient.periods.contains(days) else {
                 throw KeyManagementError(.validation, "a key is rotated every 90 to 2560 days, not every \(days)")
             }
@@ -75,7 +76,7 @@ extension KeyManagementClient {
             return materials.enumerated().map { index, material in
                 KeyRotation(
                     material: material.id, date: Date(timeIntervalSince1970: material.created),
-                    kind: index == 0 ? nil : material.rotation ?? .onDemand, isCurrent: index == materials.count - 1)
+                    kind: material.rotation, isCurrent: index == materials.count - 1)
             }
         }
     }
@@ -88,43 +89,48 @@ extension KeyManagementService {
     /// and caught up with later.
     ///
     /// - Returns: how many.
-    /// - Throws: `clockJumped`; nothing is rotated then.
+    /// - Throws: `clockJumped`; nothing is rotated then. What one key throws, once the others are rotated.
     @discardableResult
     public func rotateDueKeys() async throws(KeyManagementError) -> Int {
         let now = clock.now
         let state = try refreshedState()
         try checkClock(now, state)
-        var count = 0
+        var (count, failure): (Int, KeyManagementError?) = (0, nil)
         for key in state.keys.values where key.record.isRotationDue(at: now) {
-            let isRotated = try await change("RotateKey", as: KeyManagementService.itself) { log, state in
-                log.use(key)
-                let place = "\(key.record.account)/\(key.record.id)"
-                // Another process may have been faster.
-                guard let current = state.keys[place], var schedule = current.record.schedule,
-                    current.record.isRotationDue(at: now)
-                else { return ([], false) }
-                var record = current.record
-                try record.rotate(.automatic, at: log.time, state)
-                // The dates stay where they were, however late this is.
-                let period = Double(schedule.days) * 86400
-                let missed = ((now.timeIntervalSince1970 - schedule.next) / period).rounded(.down) + 1
-                schedule.next += missed * period
-                record.schedule = schedule
-                log.parameters = [("rotationType", .text(KeyRotation.Kind.automatic.rawValue))]
-                return (
-                    [.put(try record.name, try StoredJSON.encode(record), expecting: .version(current.version))], true
-                )
-            }
-            if isRotated { count += 1 }
+            do throws(KeyManagementError) {
+                if try await rotate(key, at: now) { count += 1 }
+            } catch { failure = failure ?? error }
         }
+        if let failure { throw failure }
         return count
+    }
+
+    private func rotate(_ key: ManagedKey, at now: Date) async throws(KeyManagementError) -> Bool {
+        try await change("RotateKey", as: KeyManagementService.itself) { log, state in
+            log.use(key)
+            let place = "\(key.record.account)/\(key.record.id)"
+            // Another process may have been faster.
+            guard let current = state.keys[place], var schedule = current.record.schedule,
+                current.record.isRotationDue(at: now)
+            else { return ([], false) }
+            var record = current.record
+            // Dated by the time that was checked.
+            try record.rotate(.automatic, at: now, state)
+            // The dates stay where they were, however late this is.
+            let period = Double(schedule.days) * 86400
+            let missed = ((now.timeIntervalSince1970 - schedule.next) / period).rounded(.down) + 1
+            schedule.next += missed * period
+            record.schedule = schedule
+            log.parameters = [("rotationType", .text(KeyRotation.Kind.automatic.rawValue))]
+            return ([.put(try record.name, try StoredJSON.encode(record), expecting: .version(current.version))], true)
+        }
     }
 }
 
 extension KeyRecord {
     /// Refuses keys that do not rotate.
     fileprivate func checkRotation() throws(KeyManagementError) {
-        guard keyStore == nil, kind == nil else { throw KeyManagementError(.unsupportedOperation) }
+        guard keyStore == nil, isSymmetric else { throw KeyManagementError(.unsupportedOperation) }
         guard isEnabled else { throw KeyManagementError(.disabled, "\(id) is disabled.") }
     }
 

@@ -9,8 +9,9 @@ extension KeyManagementClient {
         for message: [UInt8], with key: some KeyReference<Authentication>
     ) async throws(KeyManagementError) -> [UInt8] {
         try await service.perform("GenerateMac", as: principal) { log in
+            let authenticator = try self.authenticator(KeyIdentifier(key), "GenerateMac", &log)
             try KeyManagementClient.check(message: message.span)
-            return try self.authenticator(KeyIdentifier(key), "GenerateMac", &log).authenticate(message.span).array
+            return try authenticator.authenticate(message.span).array
         }
     }
 
@@ -21,8 +22,8 @@ extension KeyManagementClient {
         _ code: [UInt8], for message: [UInt8], with key: some KeyReference<Authentication>
     ) async throws(KeyManagementError) {
         try await service.perform("VerifyMac", as: principal) { log in
-            try KeyManagementClient.check(message: message.span)
             let authenticator = try self.authenticator(KeyIdentifier(key), "VerifyMac", &log)
+            try KeyManagementClient.check(message: message.span)
             guard try authenticator.isValid(code.span, for: message.span) else {
                 throw KeyManagementError(.invalidMAC)
             }
@@ -49,7 +50,9 @@ extension KeyManagementClient {
             }
             do {
                 return try await agreement.sharedSecret(withPublicKey: peer.span)
-            } catch is CryptographyError { throw KeyManagementError(.validation) }
+            } catch let error as CryptographyError where Self.isAboutThePeer(error) {
+                throw KeyManagementError(.validation)
+            }
         }
     }
 
@@ -65,16 +68,24 @@ extension KeyManagementClient {
         }
     }
 
+    /// Whether an agreement failed for the peer's key, and not for this side.
+    private static func isAboutThePeer(_ error: CryptographyError) -> Bool {
+        [.invalidKey, .invalidEncoding, .invalidLength, .unsupported].contains(error.code)
+    }
+
     private func authenticator(
         _ identifier: KeyIdentifier, _ action: String, _ log: inout OperationLog
     ) throws -> HMAC {
         log.parameters = [("keyId", .text(identifier.description))]
-        let (found, _) = try find(identifier, at: log.time)
         // The key has one algorithm; requests and policies name it.
-        let name = "HMAC_SHA_\(found.record.specification.dropFirst("HMAC_".count))"
-        log.parameters.append(("macAlgorithm", .text(name)))
-        let (key, state) = try use(
-            identifier, Authentication.self, action, &log, conditions: ["kms:macalgorithm": [name]])
+        let specification = try find(identifier, at: log.time).0.record.specification
+        var conditions: [String: [String]] = [:]
+        if let size = HMACKeySize(rawValue: specification) {
+            let name = "HMAC_SHA_\(size.rawValue.dropFirst("HMAC_".count))"
+            log.parameters.append(("macAlgorithm", .text(name)))
+            conditions = ["kms:macalgorithm": [name]]
+        }
+        let (key, state) = try use(identifier, Authentication.self, action, &log, conditions: conditions)
         guard case .authenticator(let authenticator) = try key.use(domains: state.domains) else {
             throw KeyManagementError(.tampered, "\(key.record.id) is of another kind")
         }

@@ -26,8 +26,8 @@ extension KeyManagementClient {
         _ message: Span<UInt8>, with key: some KeyReference<Signing>, using algorithm: SignatureAlgorithm
     ) async throws(KeyManagementError) -> [UInt8] {
         try await service.perform("Sign", as: principal) { log in
-            try KeyManagementClient.check(message: message)
             let signer = try self.signer(KeyIdentifier(key), algorithm, "RAW", "Sign", &log)
+            try KeyManagementClient.check(message: message)
             return try signer.sign(message, using: algorithm)
         }
     }
@@ -60,8 +60,8 @@ extension KeyManagementClient {
         using algorithm: SignatureAlgorithm
     ) async throws(KeyManagementError) {
         try await service.perform("Verify", as: principal) { log in
-            try KeyManagementClient.check(message: message)
             let key = try self.verificationKey(KeyIdentifier(key), algorithm, "RAW", &log)
+            try KeyManagementClient.check(message: message)
             guard try key.isValid(signature.span, for: message, using: algorithm) else {
                 throw KeyManagementError(.invalidSignature)
             }
@@ -100,7 +100,7 @@ extension KeyManagementClient {
             log.parameters = [("keyId", .text(identifier.description))]
             let (key, state) = try find(identifier, at: log.time)
             log.use(key)
-            try service.authorize("GetPublicKey", on: key, log)
+            try service.authorize("GetPublicKey", on: key, log, alias: identifier.alias)
             try checkState(key, log)
             let info: [UInt8]
             var algorithms: [SignatureAlgorithm] = []

@@ -1,12 +1,12 @@
-internal import AccessPolicy
+internal import Auditing
 
 extension KeyManagementClient {
     /// Replaces a key's description: up to 8192 characters.
     public func updateDescription(
         of identifier: KeyIdentifier, to description: String
     ) async throws(KeyManagementError) {
-        try await change("UpdateKeyDescription", identifier) { record, log, _ in
-            log.parameters.append(("description", .text(description)))
+        let parameters: [(String, AuditEvent.Value)] = [("description", .text(description))]
+        try await change("UpdateKeyDescription", identifier, parameters: parameters) { record, _, _ in
             try Tags.check(description: description)
             record.description = description
         }
@@ -15,11 +15,15 @@ extension KeyManagementClient {
     /// Writes tags on a key; one that is there gets its new value. Policies may ask for them (`aws:ResourceTag/KEY`), so who may
     /// tag a key may decide who uses it.
     ///
-    /// - Parameter tags: up to 50 on a key. A key has 1 to 128 characters and does not begin with `aws:`; a value has up to 256.
+    /// - Parameter tags: up to 50 on a key. A tag's key has 1 to 128 letters and digits of ASCII, spaces and `_.:/=+-@`, does not
+    ///   begin with `aws:`, and differs from the others not in case alone, which policies do not see; a value has up to 256
+    ///   characters.
     /// - Throws: `invalidTag`, `limitExceeded`.
     public func tag(_ identifier: KeyIdentifier, _ tags: [String: String]) async throws(KeyManagementError) {
-        try await change("TagResource", identifier, conditions: Tags.conditions(tags)) { record, log, _ in
-            log.parameters.append(("tags", .map(tags)))
+        try await change(
+            "TagResource", identifier, parameters: [("tags", .map(tags))], conditions: Tags.conditions(tags)
+        ) { record, _, _ in
+            try Tags.check(tags)
             let all = (record.tags ?? [:]).merging(tags) { $1 }
             try Tags.check(all)
             record.tags = all.isEmpty ? nil : all
@@ -28,9 +32,10 @@ extension KeyManagementClient {
 
     /// Takes tags off a key. One that is not there is no matter.
     public func untag(_ identifier: KeyIdentifier, _ names: [String]) async throws(KeyManagementError) {
-        let tagKeys = ["aws:tagkeys": names]
-        try await change("UntagResource", identifier, conditions: tagKeys) { record, log, _ in
-            log.parameters.append(("tagKeys", .text(names.joined(separator: ","))))
+        let parameters: [(String, AuditEvent.Value)] = [("tagKeys", .text(names.joined(separator: ",")))]
+        try await change(
+            "UntagResource", identifier, parameters: parameters, conditions: ["aws:tagkeys": names]
+        ) { record, _, _ in
             let rest = (record.tags ?? [:]).filter { !names.contains($0.key) }
             record.tags = rest.isEmpty ? nil : rest
         }
@@ -52,7 +57,8 @@ enum Tags {
     private static let largestCount = 50
 
     static func check(description: String) throws(KeyManagementError) {
-        guard description.count <= 8192 else {
+        // Characters of Unicode may be of any length.
+        guard description.unicodeScalars.count <= 8192 else {
             throw KeyManagementError(.validation, "a description has at most 8192 characters")
         }
     }
@@ -65,9 +71,25 @@ enum Tags {
             guard !key.lowercased().hasPrefix("aws:") else {
                 throw KeyManagementError(.invalidTag, "Tags beginning with aws: are reserved")
             }
-            guard (1...128).contains(key.count), value.count <= 256 else {
-                throw KeyManagementError(.invalidTag, "a tag's key has 1 to 128 characters and its value up to 256")
+            guard (1...128).contains(key.utf8.count), key.utf8.allSatisfy(isAllowed),
+                value.unicodeScalars.count <= 256
+            else {
+                throw KeyManagementError(
+                    .invalidTag, "a tag's key has 1 to 128 letters, digits, spaces or _.:/=+-@, its value up to 256")
             }
+        }
+        // Names of conditions have no case, so two such tags would be one with two values.
+        guard Set(tags.keys.map { $0.lowercased() }).count == tags.count else {
+            throw KeyManagementError(.invalidTag, "Duplicate tag keys")
+        }
+    }
+
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: " _.:/=+-@".utf8.contains(byte)
         }
     }
 

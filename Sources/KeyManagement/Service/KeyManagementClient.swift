@@ -112,14 +112,14 @@ extension KeyManagementClient {
 
     private func encrypt(
         _ plaintext: Span<UInt8>, _ identifier: KeyIdentifier, _ context: EncryptionContext, action: String,
-        conditions: [String: [String]] = [:], _ log: inout OperationLog
+        _ log: inout OperationLog
     ) async throws -> Ciphertext {
         note(identifier, context, &log)
         guard (1...Ciphertext.largestPlaintext).contains(plaintext.count) else {
             throw KeyManagementError(.validation, "a plaintext has 1 to 4096 bytes, not \(plaintext.count)")
         }
         try context.check()
-        let (key, state) = try use(identifier, Encryption.self, action, &log, context: context, conditions: conditions)
+        let (key, state) = try use(identifier, Encryption.self, action, &log, context: context)
         let backing = try await service.backingKey(of: key, key.materials.count - 1, state)
         return try await backing.seal(plaintext, context: context, random: SystemRandom())
     }
@@ -172,15 +172,15 @@ extension KeyManagementClient {
         return DataKey(plaintext: plaintext, ciphertext: ciphertext, keyARN: key.arn)
     }
 
-    func seal(
+    private func seal(
         _ key: borrowing SecretBytes, _ identifier: KeyIdentifier, _ context: EncryptionContext, _ action: String,
-        conditions: [String: [String]] = [:], _ log: inout OperationLog
+        _ log: inout OperationLog
     ) async throws -> Ciphertext {
         let bytes = key.bytes
-        return try await encrypt(bytes, identifier, context, action: action, conditions: conditions, &log)
+        return try await encrypt(bytes, identifier, context, action: action, &log)
     }
 
-    private func note(_ identifier: KeyIdentifier?, _ context: EncryptionContext, _ log: inout OperationLog) {
+    func note(_ identifier: KeyIdentifier?, _ context: EncryptionContext, _ log: inout OperationLog) {
         if let identifier { log.parameters.append(("keyId", .text(identifier.description))) }
         log.parameters.append(("encryptionAlgorithm", .text("SYMMETRIC_DEFAULT")))
         if !context.pairs.isEmpty { log.parameters.append(("encryptionContext", .map(context.pairs))) }
@@ -205,7 +205,8 @@ extension KeyManagementClient {
         let (key, state) = try find(identifier, at: log.time)
         log.use(key)
         // A stranger is told no more of a key than that it may not be used.
-        try service.authorize(action, on: key, log, context: context, conditions: conditions)
+        try service.authorize(
+            action, on: key, log, context: context, conditions: conditions, alias: identifier.alias)
         try checkState(key, log)
         guard key.record.usage == Purpose.usage else {
             throw KeyManagementError(

@@ -95,8 +95,28 @@ extension KeyManagementService {
     ) throws(KeyManagementError) {
         let record = key.record
         try authorize(
-            action, resource: key.arnText, account: record.account, policy: key.policy, log
-        ) { name in
+            action, resource: key.arnText, account: record.account, policy: key.policy, log,
+            KeyManagementService.conditions(record, context, conditions, alias))
+    }
+
+    /// Whether the principal might do this to a key under another policy of its.
+    func isAllowed(
+        _ action: String, under policy: PolicyDocument, _ record: KeyRecord, _ log: OperationLog,
+        _ conditions: [String: [String]]
+    ) -> Bool {
+        let arn = scope.keyARN(id: record.id, account: record.account).description
+        return authorizer.decide(
+            request(
+                action, resource: arn, account: record.account, log,
+                KeyManagementService.conditions(record, .none, conditions, nil)), resourcePolicy: policy
+        ).isAllowed
+    }
+
+    /// What conditions of policies find at a key, and at a request for it.
+    private static func conditions(
+        _ record: KeyRecord, _ context: EncryptionContext, _ conditions: [String: [String]], _ alias: String?
+    ) -> @Sendable (String) -> [String] {
+        { name in
             switch name {
             case "kms:keyspec": [record.specification]
             case "kms:keyusage": [record.usage]
@@ -114,6 +134,19 @@ extension KeyManagementService {
         }
     }
 
+    /// Asks whether the principal may make such a key, and write such tags on it.
+    func authorizeCreation<Purpose>(
+        _ creation: KeyCreation, _ specification: KeySpecification<Purpose>, _ log: OperationLog
+    ) throws(KeyManagementError) {
+        let conditions = Tags.conditions(creation.tags).merging([
+            "kms:keyspec": [specification.name], "kms:keyusage": [Purpose.usage],
+        ]) { $1 }
+        let actions = creation.tags.isEmpty ? ["CreateKey"] : ["CreateKey", "TagResource"]
+        for action in actions {
+            try authorize(action, resource: "*", inAccount: log.principal.account, log, conditions: conditions)
+        }
+    }
+
     /// Asks whether the principal may do this in its own account, where no key's policy has a say.
     func authorize(
         _ action: String, resource: String, inAccount account: String, _ log: OperationLog,
@@ -127,8 +160,24 @@ extension KeyManagementService {
         _ action: String, resource: String, account: String, policy: PolicyDocument, _ log: OperationLog,
         _ context: @escaping @Sendable (String) -> [String]
     ) throws(KeyManagementError) {
+        let principal = log.principal
+        let request = request(action, resource: resource, account: account, log, context)
+        let reason: String
+        switch authorizer.decide(request, resourcePolicy: policy) {
+        case .allowed: return
+        case .deniedExplicitly(let statement): reason = "with an explicit deny in \(statement)"
+        case .deniedImplicitly(let missing): reason = "because no \(missing) allows the kms:\(action) action"
+        }
+        throw KeyManagementError(
+            .accessDenied, "\(principal) is not authorized to perform kms:\(action) on resource \(resource) \(reason)")
+    }
+
+    private func request(
+        _ action: String, resource: String, account: String, _ log: OperationLog,
+        _ context: @escaping @Sendable (String) -> [String]
+    ) -> AccessRequest {
         let (principal, time) = (log.principal, log.time)
-        let request = AccessRequest(
+        return AccessRequest(
             principal: principal, action: "kms:\(action)", resource: resource, resourceAccount: account
         ) { name in
             switch name {
@@ -138,14 +187,6 @@ extension KeyManagementService {
             default: context(name)
             }
         }
-        let reason: String
-        switch authorizer.decide(request, resourcePolicy: policy) {
-        case .allowed: return
-        case .deniedExplicitly(let statement): reason = "with an explicit deny in \(statement)"
-        case .deniedImplicitly(let missing): reason = "because no \(missing) allows the kms:\(action) action"
-        }
-        throw KeyManagementError(
-            .accessDenied, "\(principal) is not authorized to perform kms:\(action) on resource \(resource) \(reason)")
     }
 
     /// Records an event as the trail's durability says.

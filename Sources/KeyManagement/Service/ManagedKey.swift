@@ -14,7 +14,7 @@ final class ManagedKey: Sendable {
     let materials: [MaterialID]
     private let backing: Mutex<[MaterialID: BackingKey]>
     /// The key itself, of a kind that has one material, once it was unwrapped.
-    private let single = Mutex<CustodialKey.Use?>(nil)
+    private let single: Mutex<CustodialKey.Use?>
 
     init(_ record: KeyRecord, version: UInt64, scope: ServiceScope, after older: ManagedKey?) throws {
         self.record = record
@@ -34,6 +34,8 @@ final class ManagedKey: Sendable {
         }
         // Material that was unwrapped stays, whatever it is wrapped under now.
         backing = Mutex(older?.backing.withLock { $0 } ?? [:])
+        let isSame = older?.record.isOfSameKind(as: record) == true && older?.materials.first == materials.first
+        single = Mutex(isSame ? older?.single.withLock { $0 } : nil)
     }
 
     /// Material ready for work, unwrapped on first use.

@@ -49,11 +49,21 @@ struct KeyRecord: Codable, Sendable {
         Array("strongroom material \(account) \(id) \(material) \(version)".utf8)
     }
 
-    /// What the material is; nil for symmetric encryption.
+    /// What the material is; nil for symmetric encryption, and for a kind that this version does not know.
     var kind: CustodialKeyKind? { MaterialKind.kind(specification, usage: usage) }
+
+    /// Whether it encrypts by derived keys: the kind that rotates, and that a custodian may keep.
+    var isSymmetric: Bool {
+        usage == Encryption.usage && specification == KeySpecification<Encryption>.symmetric.name
+    }
+
+    func isOfSameKind(as other: KeyRecord) -> Bool { usage == other.usage && specification == other.specification }
 
     /// New material, wrapped.
     func newMaterial(at time: Date, domain: UInt32, under key: AESGCM) throws -> Material {
+        guard kind != nil || isSymmetric else {
+            throw KeyManagementError(.unsupportedOperation, "keys of the kind \(specification) are not known here")
+        }
         let id = Hexadecimal.encode(try SystemRandom().bytes(count: 32))
         let material = try kind?.generate() ?? .random(count: 32)
         return Material(

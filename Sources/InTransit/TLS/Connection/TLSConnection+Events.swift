@@ -20,7 +20,9 @@ extension TLSConnection {
     /// Answers a request for a signature; the connection goes on when the next event is asked for. One that is answered already
     /// is left alone.
     public func answer(_ request: TLSSignatureRequest, with result: Result<[UInt8], any Error>) {
-        guard case .handshaking(let native) = state, self.request?.number == request.number else { return }
+        guard failure == nil, case .handshaking(let native) = state, self.request?.number == request.number else {
+            return
+        }
         self.request = nil
         switch result {
         case .success(let signature): native.answer(signature: signature)
@@ -93,7 +95,7 @@ extension TLSConnection {
 
     private func finish(_ native: NativeTLSConnection) throws(TLSError) -> NegotiatedSession {
         collect(native)
-        // A second first message, after a retry, may ask for another name than the one that was chosen by.
+        // A second first message, after a retry, may ask for another name than the one that was chosen by, and so may a session.
         let serverName = native.serverName?.lowercased()
         if let chosenName, chosenName != serverName {
             native.close()

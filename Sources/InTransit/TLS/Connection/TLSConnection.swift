@@ -152,6 +152,10 @@ extension TLSConnection {
         }
     }
 
+    /// Whether bytes that were sent wait until the rest of a message has come from the peer. It lasts for moments; a driver that
+    /// closes the transport meanwhile loses them.
+    public var isHeldUp: Bool { native?.isHeldUp ?? false }
+
     /// Tells the peer that no more comes, as soon as there is a session. What it still sends arrives.
     public func close() {
         guard !hasClosed, failure == nil else { return }
@@ -165,6 +169,7 @@ extension TLSConnection {
     /// Gives the connection up. One that waits for a signature must be given up on the thread that began its handshake, or
     /// 32 KiB are lost; others may just be let go.
     public func cancel() {
+        request = nil
         if case .handshaking(let native) = state { native.abandon() }
         if failure == nil { failure = TLSError(.closed, "the connection was given up") }
     }
