@@ -40,7 +40,7 @@ let package = Package(
         .target(name: "CStrongroomLibSSLShims", dependencies: ["CStrongroomLibSSL"]),
         .target(
             name: "TLSShim",
-            dependencies: ["CStrongroomLibSSL", "CStrongroomLibSSLShims", "CStrongroomOpenSSL", "OpenSSLShim"]),
+            dependencies: ["CStrongroomLibSSL", "CStrongroomLibSSLShims", "OpenSSLShim"]),
         .target(name: "InTransit", dependencies: ["Certificates", "Cryptography", "PKIX", "TLSShim"]),
         .target(
             name: "InTransitNIO",

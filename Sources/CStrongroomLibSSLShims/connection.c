@@ -22,10 +22,14 @@ void strongroom_connection_attach(strongroom_connection *connection, SSL *ssl) {
     SSL_set_app_data(ssl, connection);
 }
 
-void strongroom_connection_clear(strongroom_connection *connection) {
+void strongroom_connection_erase_key_log(strongroom_connection *connection) {
     OPENSSL_clear_free(connection->key_log, connection->key_log_count);
     connection->key_log = NULL;
     connection->key_log_count = 0;
+}
+
+void strongroom_connection_clear(strongroom_connection *connection) {
+    strongroom_connection_erase_key_log(connection);
     for (size_t index = 0; index < connection->session_count; index++) SSL_SESSION_free(connection->sessions[index]);
     connection->session_count = 0;
 }

@@ -270,14 +270,18 @@ static int start(
     return host != NULL;
 }
 
-int strongroom_signing_provider_load(OSSL_LIB_CTX *library) {
+OSSL_LIB_CTX *strongroom_tls_library(void) {
+    OSSL_LIB_CTX *library = OSSL_LIB_CTX_new();
+    if (library == NULL) return NULL;
     host = library;
     // Keys of the same kinds that are OpenSSL's own stay its own.
-    int is_loaded = OSSL_PROVIDER_add_builtin(library, PROVIDER, start) == 1
-        && OSSL_PROVIDER_load(library, PROVIDER) != NULL
+    int is_loaded = OSSL_PROVIDER_load(library, "default") != NULL
+        && OSSL_PROVIDER_add_builtin(library, PROVIDER, start) == 1 && OSSL_PROVIDER_load(library, PROVIDER) != NULL
         && EVP_set_default_properties(library, "?provider!=" PROVIDER) == 1;
     host = NULL;
-    return is_loaded;
+    if (is_loaded) return library;
+    OSSL_LIB_CTX_free(library);
+    return NULL;
 }
 
 EVP_PKEY *strongroom_signing_key(

@@ -1,6 +1,5 @@
 internal import CStrongroomLibSSL
 internal import CStrongroomLibSSLShims
-internal import CStrongroomOpenSSL
 package import OpenSSLShim
 
 /// One connection of libssl's, with bytes instead of a socket. Used by one thread at a time.
@@ -154,11 +153,11 @@ extension NativeTLSConnection {
             unsafe shared.pointee.verdict = X509_V_ERR_UNSPECIFIED
             _ = step()
         }
-        ERR_clear_error()
+        strongroom_clear_errors()
     }
 
     private func step() -> Int32 {
-        ERR_clear_error()
+        strongroom_clear_errors()
         if context.isPausing && thread == nil { thread = strongroom_thread_number() }
         let result = unsafe strongroom_handshake(shared, ssl)
         isSuspended = result == SSL_ERROR_WANT_ASYNC
@@ -246,7 +245,7 @@ extension NativeTLSConnection {
     /// Decrypts what the peer has sent.
     package func read(into buffer: inout MutableSpan<UInt8>) throws(NativeTLSFailure) -> Reading {
         try checkProcess()
-        ERR_clear_error()
+        strongroom_clear_errors()
         var count = 0
         let result = unsafe buffer.withUnsafeMutableBufferPointer {
             unsafe SSL_read_ex(ssl, $0.baseAddress, $0.count, &count)
@@ -285,7 +284,7 @@ extension NativeTLSConnection {
     }
 
     private func encrypt(_ bytes: Span<UInt8>) throws(NativeTLSFailure) -> Bool {
-        ERR_clear_error()
+        strongroom_clear_errors()
         var count = 0
         let result = unsafe bytes.withUnsafeBufferPointer {
             unsafe SSL_write_ex(ssl, $0.baseAddress, $0.count, &count)
@@ -304,10 +303,10 @@ extension NativeTLSConnection {
     }
 
     private func shutDown() {
-        ERR_clear_error()
+        strongroom_clear_errors()
         // In the middle of a message it refuses, and is asked again.
         if unsafe SSL_shutdown(ssl) >= 0 { isClosing = false }
-        ERR_clear_error()
+        strongroom_clear_errors()
     }
 }
 
@@ -363,10 +362,7 @@ extension NativeTLSConnection {
         guard count > 0, let text = unsafe shared.pointee.key_log else { return nil }
         let bytes = unsafe UnsafeRawBufferPointer(start: text, count: shared.pointee.key_log_count)
         let lines = unsafe String(decoding: bytes, as: UTF8.self)
-        unsafe OPENSSL_cleanse(text, shared.pointee.key_log_count)
-        unsafe CRYPTO_free(text, nil, 0)
-        unsafe shared.pointee.key_log = nil
-        unsafe shared.pointee.key_log_count = 0
+        unsafe strongroom_connection_erase_key_log(shared)
         return lines
     }
 
@@ -393,7 +389,7 @@ extension NativeTLSConnection {
                 ssl, buffer.baseAddress, buffer.count, label, label.utf8.count, context ?? [], context?.count ?? 0,
                 context == nil ? 0 : 1) == 1
         }
-        if !isMade { ERR_clear_error() }
+        if !isMade { strongroom_clear_errors() }
         return isMade
     }
 }

@@ -1,6 +1,5 @@
 internal import CStrongroomLibSSL
 internal import CStrongroomLibSSLShims
-internal import CStrongroomOpenSSL
 internal import OpenSSLShim
 
 /// The library context of TLS: OpenSSL's default provider, and beside it ours for keys that are elsewhere.
@@ -12,13 +11,6 @@ enum TLSLibrary {
     /// Safe because it is made once, never freed, and OpenSSL locks what changes inside it.
     nonisolated(unsafe) static let pointer: OpaquePointer? = {
         LibraryContext.prepare()
-        guard let library = unsafe OSSL_LIB_CTX_new() else { return nil }
-        guard unsafe OSSL_PROVIDER_load(library, "default") != nil,
-            unsafe strongroom_signing_provider_load(library) == 1
-        else {
-            unsafe OSSL_LIB_CTX_free(library)
-            return nil
-        }
-        return unsafe library
+        return unsafe strongroom_tls_library()
     }()
 }

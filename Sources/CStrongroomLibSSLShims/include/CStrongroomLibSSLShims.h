@@ -3,6 +3,7 @@
 #ifndef STRONGROOM_LIBSSL_SHIMS_H
 #define STRONGROOM_LIBSSL_SHIMS_H
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <stdint.h>
@@ -47,6 +48,9 @@ typedef struct strongroom_connection {
 } strongroom_connection;
 
 void strongroom_connection_attach(strongroom_connection *connection, SSL *ssl);
+static inline void strongroom_clear_errors(void) { ERR_clear_error(); }
+// Erases the lines of the key log that have been taken.
+void strongroom_connection_erase_key_log(strongroom_connection *connection);
 // Frees what Swift has not taken.
 void strongroom_connection_clear(strongroom_connection *connection);
 
@@ -77,8 +81,8 @@ void strongroom_context_select_protocols(SSL_CTX *context, strongroom_protocols 
 typedef size_t (*strongroom_sign)(
     void *signer, uint16_t scheme, const uint8_t *message, size_t count, uint8_t *signature, size_t capacity);
 
-// Adds the provider of such keys to a library context.
-int strongroom_signing_provider_load(OSSL_LIB_CTX *library);
+// A library context with OpenSSL's default provider and that of such keys; NULL where there is none.
+OSSL_LIB_CTX *strongroom_tls_library(void);
 
 // A key pair whose public half is in a SubjectPublicKeyInfo, and whose private half is `signer`. `sign` is called where the
 // handshake does not run in a fibre; in one it pauses for each signature.
