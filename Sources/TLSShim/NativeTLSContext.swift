@@ -55,7 +55,6 @@ package struct NativeTLSIdentity {
     // Safe to send: a context is not changed once it has been set up, and libssl locks its cache of sessions.
     let pointer: OpaquePointer
     let isServer: Bool
-    let peerCertificate: NativeTLSSettings.PeerCertificate
     /// Whether handshakes run in a fibre, because a key answers later.
     let isPausing: Bool
     private let signers: [NativeSigner]
@@ -72,7 +71,6 @@ package struct NativeTLSIdentity {
             let context = unsafe SSL_CTX_new_ex(library, nil, isServer ? TLS_server_method() : TLS_client_method())
         else { throw .drained("SSL_CTX_new_ex") }
         self.isServer = isServer
-        peerCertificate = settings.peerCertificate
         signers = identities.map(\.signer)
         isPausing = signers.contains(where: \.isPausing)
         let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: settings.protocols.count)

@@ -1,4 +1,3 @@
-internal import CStrongroomLibSSL
 internal import OpenSSLShim
 
 /// Why libssl gave a connection up.

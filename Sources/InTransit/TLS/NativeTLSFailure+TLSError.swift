@@ -14,9 +14,7 @@ extension TLSError {
         } else if failure.isEnded {
             self.init(.truncated, "the peer has ended in the middle of the handshake", side: .peer)
         } else if let diagnosis {
-            self.init(.untrustedPeer, diagnosis.description, alert: sent)
-            self.diagnosis = diagnosis
-            certificate = diagnosis.defect.certificate
+            self.init(untrusted: diagnosis, alert: sent)
         } else if let cause = failure.cause {
             self.init(.signerFailure, alert: sent)
             self.cause = cause
@@ -31,6 +29,13 @@ extension TLSError {
         } else {
             self.init(.protocolViolation, reasons, alert: sent)
         }
+    }
+
+    /// A peer whose certificates were refused.
+    init(untrusted diagnosis: PathDiagnosis, alert: TLSAlert?) {
+        self.init(.untrustedPeer, diagnosis.description, alert: alert)
+        self.diagnosis = diagnosis
+        certificate = diagnosis.defect.certificate
     }
 
     /// A failure to set up.

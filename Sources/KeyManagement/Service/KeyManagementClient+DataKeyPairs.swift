@@ -70,34 +70,17 @@ extension KeyManagementClient {
         let (key, state) = try use(
             identifier, Encryption.self, action, &log, context: context, conditions: conditions)
         guard key.record.keyStore == nil else { throw KeyManagementError(.unsupportedOperation) }
-        let privateKey = try kind.material.generate()
-        guard case .signer(let signer) = try CustodialKey.Use(kind.material, privateKey) else {
+        // The kinds are those of keys that sign.
+        guard let material = MaterialKind.kind(kind.name, usage: Signing.usage) else {
+            throw KeyManagementError(.unsupportedOperation)
+        }
+        let privateKey = try material.generate()
+        guard case .signer(let signer) = try CustodialKey.Use(material, privateKey) else {
             throw KeyManagementError(.internalFailure, "a pair that does not sign")
         }
         let publicKey = try signer.subjectPublicKeyInfo
         let backing = try await service.backingKey(of: key, key.materials.count - 1, state)
         let ciphertext = try await KeyManagementClient.seal(privateKey, backing, context)
         return DataKeyPair(publicKey: publicKey, privateKey: privateKey, ciphertext: ciphertext, keyARN: key.arn)
-    }
-}
-
-extension KeyManagementClient {
-    private static func seal(
-        _ key: borrowing SecretBytes, _ backing: BackingKey, _ context: EncryptionContext
-    ) async throws -> Ciphertext {
-        let bytes = key.bytes
-        return try await backing.seal(bytes, context: context, random: SystemRandom())
-    }
-}
-
-extension DataKeyPairKind {
-    fileprivate var material: CustodialKeyKind {
-        switch self {
-        case .ellipticCurve(let curve): .ecdsa(curve)
-        case .ed25519: .ed25519
-        case .rsa(.bits2048): .rsaSigning(bits: 2048)
-        case .rsa(.bits3072): .rsaSigning(bits: 3072)
-        case .rsa(.bits4096): .rsaSigning(bits: 4096)
-        }
     }
 }

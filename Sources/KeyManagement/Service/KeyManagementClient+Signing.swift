@@ -171,15 +171,9 @@ extension ManagedKey {
     /// How the key signs, in the service's lists: a curve with its own hash function alone.
     var signatureAlgorithms: [SignatureAlgorithm] {
         switch record.kind {
-        case .ecdsa(.p256), .ecdsa(.secp256k1): [.ecdsaSHA256]
-        case .ecdsa(.p384): [.ecdsaSHA384]
-        case .ecdsa(.p521): [.ecdsaSHA512]
-        case .ed25519: [.ed25519]
-        case .rsaSigning:
-            [
-                .rsaPSSSHA256, .rsaPSSSHA384, .rsaPSSSHA512, .rsaPKCS1v15SHA256, .rsaPKCS1v15SHA384,
-                .rsaPKCS1v15SHA512,
-            ]
+        case .ecdsa(let curve): Array(KeyAlgorithm.ellipticCurve(curve).signatureAlgorithms.prefix(1))
+        case .ed25519: KeyAlgorithm.ed25519.signatureAlgorithms
+        case .rsaSigning: KeyAlgorithm.rsa.signatureAlgorithms
         default: []
         }
     }

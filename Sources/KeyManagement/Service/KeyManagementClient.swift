@@ -166,18 +166,21 @@ extension KeyManagementClient {
             throw KeyManagementError(.validation, "a data key has 1 to 1024 bytes, not \(count)")
         }
         log.parameters.append(("numberOfBytes", .number(count)))
+        note(identifier, context, &log)
+        try context.check()
+        let (key, state) = try use(identifier, Encryption.self, action, &log, context: context)
         let plaintext = try SecretBytes.random(count: count)
-        let ciphertext = try await seal(plaintext, identifier, context, action, &log)
-        let (key, _) = try find(identifier, at: log.time)
+        let backing = try await service.backingKey(of: key, key.materials.count - 1, state)
+        let ciphertext = try await KeyManagementClient.seal(plaintext, backing, context)
         return DataKey(plaintext: plaintext, ciphertext: ciphertext, keyARN: key.arn)
     }
 
-    private func seal(
-        _ key: borrowing SecretBytes, _ identifier: KeyIdentifier, _ context: EncryptionContext, _ action: String,
-        _ log: inout OperationLog
+    /// Seals a secret by material that the caller may use.
+    static func seal(
+        _ secret: borrowing SecretBytes, _ backing: BackingKey, _ context: EncryptionContext
     ) async throws -> Ciphertext {
-        let bytes = key.bytes
-        return try await encrypt(bytes, identifier, context, action: action, &log)
+        let bytes = secret.bytes
+        return try await backing.seal(bytes, context: context, random: SystemRandom())
     }
 
     func note(_ identifier: KeyIdentifier?, _ context: EncryptionContext, _ log: inout OperationLog) {

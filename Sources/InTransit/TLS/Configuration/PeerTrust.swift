@@ -39,11 +39,11 @@ public struct PeerTrust: Sendable {
         let requirement = PathRequirement(at: clock(), wanted + policies)
         switch validator.validate(own, with: certificates.dropFirst(), for: requirement) {
         case .valid(let path): return .trusted(path)
-        case .invalid(let diagnosis): return .untrusted(diagnosis, expired(diagnosis.defect))
+        case .invalid(let diagnosis): return .untrusted(diagnosis, isExpired: isExpired(diagnosis.defect))
         }
     }
 
-    private func expired(_ defect: PathDefect) -> Bool { defect.certificate.validity.notAfter < clock() }
+    private func isExpired(_ defect: PathDefect) -> Bool { defect.certificate.validity.notAfter < clock() }
 }
 
 /// The peer's own key signs the handshake: it must be one that this library has, with a size that is safe, and its certificate
@@ -66,7 +66,7 @@ private struct HandshakeKeyPolicy: PathPolicy {
 /// What is found about a peer.
 enum Judgement {
     case trusted(CertificatePath)
-    case untrusted(PathDiagnosis, Bool)
+    case untrusted(PathDiagnosis, isExpired: Bool)
     case unreadable
 
     /// As libssl makes an alert of it.

@@ -134,10 +134,7 @@ extension TLSConnection {
         case .trusted(let path): return path
         case .untrusted(let diagnosis, _):
             native.close()
-            var error = TLSError(.untrustedPeer, diagnosis.description)
-            error.diagnosis = diagnosis
-            error.certificate = diagnosis.defect.certificate
-            throw fail(error)
+            throw fail(TLSError(untrusted: diagnosis, alert: nil))
         case .unreadable: throw fail(TLSError(.untrustedPeer, "a certificate that cannot be read"))
         }
     }
@@ -174,14 +171,11 @@ extension TLSConnection {
 extension TLSConnection {
     /// Judges the peer's certificates.
     func judge(_ chain: [[UInt8]]) -> NativeVerdict {
-        switch role {
-        case .server(let context): judge(chain, context.configuration.clientTrust, nil)
-        case .client(let client, let server, _): judge(chain, client.configuration.trust, server)
-        }
-    }
-
-    func judge(_ chain: [[UInt8]], _ trust: PeerTrust?, _ server: ServerIdentity?) -> NativeVerdict {
-        let judgement = trust?.judge(chain, identity: server) ?? .unreadable
+        let judgement =
+            switch role {
+            case .server(let context): context.configuration.clientTrust?.judge(chain, identity: nil) ?? .unreadable
+            case .client(let client, let server, _): client.configuration.trust.judge(chain, identity: server)
+            }
         self.judgement = judgement
         return judgement.native
     }

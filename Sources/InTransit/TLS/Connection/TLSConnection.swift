@@ -70,7 +70,7 @@ public final class TLSConnection {
         state = .choosing({ _ in nil }, ClientHelloReader())
         do throws(NativeError) {
             let connection = try NativeTLSConnection(client.native, serverName: name, session: entry?.session) {
-                [unowned self] chain in judge(chain, trust, server)
+                [unowned self] chain in judge(chain)
             }
             state = .handshaking(connection)
         } catch { throw TLSError(error) }
@@ -207,9 +207,7 @@ extension TLSConnection {
     func native(_ context: TLSServerContext) throws(TLSError) -> NativeTLSConnection {
         role = .server(context)
         do throws(NativeError) {
-            return try NativeTLSConnection(context.native) { [unowned self] chain in
-                judge(chain, context.configuration.clientTrust, nil)
-            }
+            return try NativeTLSConnection(context.native) { [unowned self] chain in judge(chain) }
         } catch { throw TLSError(error) }
     }
 }

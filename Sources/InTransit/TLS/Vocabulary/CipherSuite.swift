@@ -31,7 +31,7 @@ public struct CipherSuite: RawRepresentable, Sendable, Hashable, CustomStringCon
 
     /// IANA's name, or the number.
     public var description: String {
-        CipherSuite.names[self]?.registered ?? Hexadecimal.encode([UInt8(rawValue >> 8), UInt8(rawValue & 0xFF)])
+        CipherSuite.names[self]?.registered ?? RegistryNumber.text(rawValue)
     }
 
     /// OpenSSL's name; nil for a suite that is not here.

@@ -18,7 +18,7 @@ public struct KeyExchangeGroup: RawRepresentable, Sendable, Hashable, CustomStri
     /// IANA's name, or the number.
     public var description: String {
         KeyExchangeGroup.names[self]?.registered
-            ?? Hexadecimal.encode([UInt8(rawValue >> 8), UInt8(rawValue & 0xFF)])
+            ?? RegistryNumber.text(rawValue)
     }
 
     /// OpenSSL's name; nil for a group that is not here.

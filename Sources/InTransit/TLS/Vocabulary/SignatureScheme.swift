@@ -29,7 +29,7 @@ public struct SignatureScheme: RawRepresentable, Sendable, Hashable, CustomStrin
 
     /// IANA's name, or the number.
     public var description: String {
-        SignatureScheme.known[self]?.name ?? Hexadecimal.encode([UInt8(rawValue >> 8), UInt8(rawValue & 0xFF)])
+        SignatureScheme.known[self]?.name ?? RegistryNumber.text(rawValue)
     }
 
     /// What a ``Signer`` calls it; nil for a scheme that is not here.
