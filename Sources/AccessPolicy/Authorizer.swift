@@ -11,16 +11,34 @@ public struct AccessRequest: Sendable {
     /// The values of a condition key, given in lower case; none where the request has no such key.
     public let context: @Sendable (String) -> [String]
 
+    /// What allows it besides policies, where something does.
+    public let allowance: Allowance?
+
     /// Puts the question.
     public init(
-        principal: Principal, action: String, resource: String, resourceAccount: String,
+        principal: Principal, action: String, resource: String, resourceAccount: String, allowance: Allowance? = nil,
         context: @escaping @Sendable (String) -> [String] = { _ in [] }
     ) {
         self.principal = principal
+        self.allowance = allowance
         self.action = action
         self.resource = resource
         self.resourceAccount = resourceAccount
         self.context = context
+    }
+}
+
+/// What allows a request besides policies, such as a grant on a key. It allows what no policy denies.
+public struct Allowance: Sendable, Hashable {
+    /// What denials and `simulate` call it.
+    public let statement: DecidingStatement
+    /// Whether it is everybody's in the principal's account: then the principal's own policies must allow the request too.
+    public let isForAccount: Bool
+
+    /// Describes an allowance.
+    public init(_ statement: DecidingStatement, isForAccount: Bool) {
+        self.statement = statement
+        self.isForAccount = isForAccount
     }
 }
 

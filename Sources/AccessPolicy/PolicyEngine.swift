@@ -55,6 +55,10 @@ public struct PolicyEngine: Authorizer {
                 own = own ?? deciding
             }
         }
+        // Allowed by something besides policies, to the principal itself or by way of its own policies.
+        if let allowance = request.allowance, own != nil || !allowance.isForAccount {
+            return .allowed(by: allowance.statement)
+        }
         if principal.account == request.resourceAccount || principal.account.isEmpty {
             if let direct { return .allowed(by: direct) }
             guard isDelegated else { return .deniedImplicitly(missing: "key policy") }

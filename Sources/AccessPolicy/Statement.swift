@@ -65,23 +65,16 @@ struct Statement: Sendable {
                 throw PolicyError("\(label): unknown principal type \(type)")
             }
             for value in values.values {
-                if type == "AWS", Principal.isAccount(value) {
-                    accounts.insert(value)
-                } else if type == "AWS", let arn = ARN(value), arn.service == "iam" || arn.service == "sts" {
-                    guard Principal.isAccount(arn.account) else {
-                        throw PolicyError("\(label): \(value) is no principal")
-                    }
-                    if arn.service == "iam", arn.resource == "root" {
-                        accounts.insert(arn.account)
-                    } else {
-                        // Principals are one person in every partition's spelling.
-                        names.insert(
-                            ARN(service: arn.service, account: arn.account, resource: arn.resource).description)
-                    }
-                } else if value == "*" || type == "Service" {
+                if value == "*" || type == "Service" {
                     names.insert(value)
+                    continue
+                }
+                let name: PrincipalName
+                do { name = try PrincipalName(value) } catch { throw PolicyError("\(label): \(error)") }
+                if name.form == .account, let account = name.account {
+                    accounts.insert(account)
                 } else {
-                    throw PolicyError("\(label): \(value) is no principal")
+                    names.insert(name.description)
                 }
             }
         }

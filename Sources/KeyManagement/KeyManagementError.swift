@@ -20,6 +20,8 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
         public static let conflict = Code(name: "ConflictException")
         /// The key is disabled.
         public static let disabled = Code(name: "DisabledException")
+        /// The operation would have succeeded, had it not been tried only; ``KeyManagementClient/dryRun(_:)`` hides this.
+        public static let dryRun = Code(name: "DryRunOperationException")
         /// The ciphertext is another key's than the one named.
         public static let incorrectKey = Code(name: "IncorrectKeyException")
         /// The service itself failed.
@@ -28,6 +30,10 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
         public static let invalidAliasName = Code(name: "InvalidAliasNameException")
         /// The ciphertext does not open. No detail.
         public static let invalidCiphertext = Code(name: "InvalidCiphertextException")
+        /// There is no such grant on the key.
+        public static let invalidGrantID = Code(name: "InvalidGrantIdException")
+        /// A grant token stands for no grant.
+        public static let invalidGrantToken = Code(name: "InvalidGrantTokenException")
         /// The key is for another purpose.
         public static let invalidKeyUsage = Code(name: "InvalidKeyUsageException")
         /// The code is not the key's for this message.
@@ -79,6 +85,9 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
         self.message = message
         self.storeError = storeError
     }
+
+    static let dryRun = KeyManagementError(
+        .dryRun, "The request would have succeeded, but the DryRun option is set.")
 
     /// The code, and the message where there is one.
     public var description: String { message.isEmpty ? code.name : "\(code.name): \(message)" }

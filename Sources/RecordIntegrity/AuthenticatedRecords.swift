@@ -36,21 +36,21 @@ package struct AuthenticatedRecords: Sendable {
 
     /// Commits state together with writes of others, such as the audit trail's.
     ///
-    /// - Parameter guarded: a record that must still have this version, though it is not written. The head is read before
-    ///   it is compared and written afterwards, so no batch can come between.
+    /// - Parameter guarded: records that must still have these versions, though they are not written. The head is read before
+    ///   they are compared and written afterwards, so no batch can come between.
     /// - Parameter head: where given, nothing at all may have changed since ``headVersion`` was this.
     /// - Throws: `conflict` where a record, or the whole, was changed meanwhile.
     @discardableResult
     package func commit(
         _ writes: [RecordWrite], alongside others: [RecordWrite],
-        guarding guarded: (name: RecordName, version: UInt64)? = nil,
+        guarding guarded: [(name: RecordName, version: UInt64)] = [],
         head: UInt64? = nil
     ) throws -> Revision {
         let stored = try store.record(AuthenticatedRecords.headName)
         if let head, stored?.version != head {
             throw RecordStoreError(.conflict, subject: AuthenticatedRecords.headName.description)
         }
-        if let guarded, try store.version(of: guarded.name) != guarded.version {
+        for guarded in guarded where try store.version(of: guarded.name) != guarded.version {
             throw RecordStoreError(.conflict, subject: guarded.name.description)
         }
         var sum = try stored.map { try openHead($0) } ?? SetHash()

@@ -22,12 +22,16 @@ public struct EncryptionContext: Sendable, Hashable, ExpressibleByDictionaryLite
     /// Whether two contexts are the same bytes: a context is authenticated byte for byte, while texts are equal in Swift
     /// where only their Unicode composition differs.
     public static func == (left: EncryptionContext, right: EncryptionContext) -> Bool {
-        left.pairs.count == right.pairs.count
-            && left.pairs.allSatisfy { name, value in
-                guard let place = right.pairs.index(forKey: name) else { return false }
-                let (otherName, otherValue) = right.pairs[place]
-                return name.utf8.elementsEqual(otherName.utf8) && value.utf8.elementsEqual(otherValue.utf8)
-            }
+        left.pairs.count == right.pairs.count && left.includes(right)
+    }
+
+    /// Whether all pairs of another context stand in this one, byte for byte.
+    func includes(_ other: EncryptionContext) -> Bool {
+        other.pairs.allSatisfy { name, value in
+            guard let place = pairs.index(forKey: name) else { return false }
+            let (ownName, ownValue) = pairs[place]
+            return name.utf8.elementsEqual(ownName.utf8) && value.utf8.elementsEqual(ownValue.utf8)
+        }
     }
 
     /// The one serialisation: pairs sorted by the bytes of their names, each text preceded by its length in 32 bits,

@@ -23,16 +23,17 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) -> Key<Encryption> {
         // Whoever may not make a key makes none in the custodian either; the refusal itself comes below, and is recorded.
         let creation = KeyCreation(alias: alias, description: description, tags: tags, policy: policy)
-        let mayCreate = service.mayCreateKey(principal, creation, specification)
+        let mayCreate = service.mayCreateKey(caller, creation, specification)
+        let makesMaterial = mayCreate && !caller.isDryRun
         let parameters: [(String, AuditEvent.Value)] = [
             ("origin", .text("CUSTOM_KEY_STORE")), ("customKeyStoreId", .text(keyStore)),
         ]
         let handle: KeyHandle
         do throws(KeyManagementError) {
-            handle = mayCreate ? try await service.makeMaterial(in: keyStore) : KeyHandle([])
+            handle = makesMaterial ? try await service.makeMaterial(in: keyStore) : KeyHandle([])
         } catch {
             // Recorded as every refusal is.
-            return try await service.perform("CreateKey", as: principal) { log in
+            return try await service.perform("CreateKey", as: caller) { log in
                 log.isReadOnly = false
                 log.parameters = parameters
                 throw error
@@ -48,7 +49,7 @@ extension KeyManagementClient {
             }
         } catch {
             // An error may come after the key stands, from a sink for events. Only material that no key has is destroyed.
-            if mayCreate, let state = try? service.refreshedState(),
+            if makesMaterial, let state = try? service.refreshedState(),
                 !state.keys.values.contains(where: { $0.record.isMade(of: handle, in: keyStore) })
             {
                 try? await service.keyStores[keyStore]?.destroy(handle)
@@ -67,10 +68,9 @@ extension KeyRecord {
 extension KeyManagementService {
     /// Whether a principal may make such a key in its account.
     fileprivate func mayCreateKey(
-        _ principal: Principal, _ creation: KeyCreation, _ specification: KeySpecification<Encryption>
+        _ caller: Caller, _ creation: KeyCreation, _ specification: KeySpecification<Encryption>
     ) -> Bool {
-        let log = OperationLog(
-            name: "CreateKey", principal: principal, time: clock.now, isReadOnly: false, account: principal.account)
+        let log = OperationLog(name: "CreateKey", caller: caller, time: clock.now, isReadOnly: false)
         do {
             try Tags.check(description: creation.description)
             try Tags.check(creation.tags)

@@ -12,7 +12,7 @@ extension KeyManagementClient {
     public func updateAlias(_ alias: String, to target: KeyIdentifier) async throws(KeyManagementError) {
         try await changeAlias("UpdateAlias", alias, target) { name, id, state in
             guard let old = state.aliases[name] else { throw notFound(name) }
-            let keys = ["\(name.account)/\(old.target)", "\(name.account)/\(id)"].map { state.keys[$0]?.record }
+            let keys = [old.target, id].map { state.keys["\(name.account)/\($0)"]?.record }
             guard
                 keys[0] == nil || (keys[0]?.usage == keys[1]?.usage && keys[0]?.specification == keys[1]?.specification)
             else { throw KeyManagementError(.validation, "an alias moves between keys of one kind only") }
@@ -26,14 +26,14 @@ extension KeyManagementClient {
     public func deleteAlias(_ alias: String) async throws(KeyManagementError) {
         let service = service
         let name = AliasName(account: principal.account, name: alias)
-        try await service.change("DeleteAlias", as: principal) { log, state in
+        try await service.change("DeleteAlias", as: caller) { log, state in
             log.parameters = [("aliasName", .text(alias))]
             guard let old = state.aliases[name] else { throw notFound(name) }
             try service.authorize(
                 "DeleteAlias", resource: service.scope.aliasARN(name).description, inAccount: name.account, log)
             if let key = state.keys["\(name.account)/\(old.target)"] {
                 log.use(key)
-                try service.authorize("DeleteAlias", on: key, log)
+                try service.authorize("DeleteAlias", on: key, in: state, log)
             }
             return ([.delete(try AliasRecord.name(name), expecting: .version(old.version))], ())
         }
@@ -41,7 +41,7 @@ extension KeyManagementClient {
 
     /// The aliases of the principal's account, by name.
     public func listAliases() async throws(KeyManagementError) -> [AliasEntry] {
-        try await service.perform("ListAliases", as: principal) { log in
+        try await service.perform("ListAliases", as: caller) { log in
             try service.authorize("ListAliases", resource: "*", inAccount: principal.account, log)
             return try service.refreshedState().aliases
                 .filter { $0.key.account == principal.account }
@@ -65,7 +65,7 @@ extension KeyManagementClient {
         _ body: (AliasName, String, ServiceState) throws -> RecordWrite
     ) async throws(KeyManagementError) {
         let (service, principal) = (service, principal)
-        try await service.change(operation, as: principal) { log, state in
+        try await service.change(operation, as: caller) { log, state in
             log.parameters = [("aliasName", .text(alias)), ("targetKeyId", .text(target.description))]
             let name = AliasName(account: principal.account, name: alias)
             let key = try state.key(target, account: principal.account, scope: service.scope, at: log.time)
@@ -75,10 +75,10 @@ extension KeyManagementClient {
             }
             try service.authorize(
                 operation, resource: service.scope.aliasARN(name).description, inAccount: name.account, log)
-            try service.authorize(operation, on: key, log)
+            try service.authorize(operation, on: key, in: state, log)
             // The key that loses the alias has a say too.
             if let old = state.aliases[name], let loser = state.keys["\(name.account)/\(old.target)"] {
-                try service.authorize(operation, on: loser, log)
+                try service.authorize(operation, on: loser, in: state, log)
             }
             guard key.record.deletion == nil else {
                 throw KeyManagementError(.invalidState, "\(key.arnText) is pending deletion.")

@@ -40,7 +40,7 @@ extension KeyManagementClient {
         _ kind: DataKeyPairKind, under key: some KeyReference<Encryption>, context: EncryptionContext = .none
     ) async throws(KeyManagementError) -> DataKeyPair {
         let name = "GenerateDataKeyPair"
-        return try await service.perform(name, as: principal) { log in
+        return try await service.perform(name, as: caller) { log in
             try await self.dataKeyPair(kind, KeyIdentifier(key), context, name, &log)
         }
     }
@@ -52,7 +52,7 @@ extension KeyManagementClient {
         _ kind: DataKeyPairKind, under key: some KeyReference<Encryption>, context: EncryptionContext = .none
     ) async throws(KeyManagementError) -> (publicKey: [UInt8], ciphertext: Ciphertext) {
         let name = "GenerateDataKeyPairWithoutPlaintext"
-        return try await service.perform(name, as: principal) { log in
+        return try await service.perform(name, as: caller) { log in
             let pair = try await self.dataKeyPair(kind, KeyIdentifier(key), context, name, &log)
             return (pair.publicKey, pair.ciphertext)
         }

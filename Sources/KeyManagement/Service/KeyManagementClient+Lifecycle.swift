@@ -33,7 +33,7 @@ extension KeyManagementClient {
         fill: (inout KeyRecord, inout OperationLog, ServiceState) throws -> Void
     ) async throws(KeyManagementError) -> Key<Purpose> {
         let (service, principal, account) = (service, principal, principal.account)
-        return try await service.change("CreateKey", as: principal) { log, state in
+        return try await service.change("CreateKey", as: caller) { log, state in
             log.parameters = [
                 ("keyUsage", .text(Purpose.usage)), ("keySpec", .text(specification.name)),
                 ("description", .text(creation.description)),
@@ -84,12 +84,12 @@ extension KeyManagementClient {
 
     /// What there is to know about a key.
     public func describe(_ identifier: KeyIdentifier) async throws(KeyManagementError) -> KeyMetadata {
-        try await service.perform("DescribeKey", as: principal) { log in
+        try await service.perform("DescribeKey", as: caller) { log in
             log.parameters = [("keyId", .text(identifier.description))]
-            let key = try service.refreshedState().key(
-                identifier, account: principal.account, scope: service.scope, at: log.time)
+            let state = try service.refreshedState()
+            let key = try state.key(identifier, account: principal.account, scope: service.scope, at: log.time)
             log.use(key)
-            try service.authorize("DescribeKey", on: key, log, alias: identifier.alias)
+            try service.authorize("DescribeKey", on: key, in: state, log, alias: identifier.alias)
             guard let metadata = key.metadata(at: log.time) else { throw KeyManagementError(.notFound) }
             return metadata
         }
@@ -97,7 +97,7 @@ extension KeyManagementClient {
 
     /// The keys of the principal's account, oldest first.
     public func listKeys() async throws(KeyManagementError) -> [KeyMetadata] {
-        try await service.perform("ListKeys", as: principal) { log in
+        try await service.perform("ListKeys", as: caller) { log in
             try service.authorize("ListKeys", resource: "*", inAccount: principal.account, log)
             return try service.refreshedState().keys.values
                 .filter { $0.record.account == principal.account }
@@ -150,12 +150,7 @@ extension KeyManagementClient {
 
     /// A key's policy.
     public func policy(of identifier: KeyIdentifier) async throws(KeyManagementError) -> PolicyDocument {
-        try await service.perform("GetKeyPolicy", as: principal) { log in
-            log.parameters = [("keyId", .text(identifier.description))]
-            let key = try managed(identifier, try service.refreshedState(), &log)
-            try service.authorize("GetKeyPolicy", on: key, log)
-            return key.policy
-        }
+        try await read("GetKeyPolicy", identifier) { key, _, _ in key.policy }
     }
 
     /// Replaces a key's policy.
@@ -185,10 +180,10 @@ extension KeyManagementClient {
         _ body: (inout KeyRecord, inout OperationLog, ServiceState) throws -> Void
     ) async throws(KeyManagementError) {
         let service = service
-        try await service.change(name, as: principal) { log, state in
+        try await service.change(name, as: caller) { log, state in
             log.parameters = [("keyId", .text(identifier.description))] + parameters
             let key = try managed(identifier, state, &log)
-            try service.authorize(name, on: key, log, conditions: conditions)
+            try service.authorize(name, on: key, in: state, log, conditions: conditions)
             let isPending = key.record.deletion != nil
             guard isPending == whilePendingDeletion else {
                 throw KeyManagementError(
@@ -200,14 +195,33 @@ extension KeyManagementClient {
         }
     }
 
+    /// One look at one key. Management takes a key's id or ARN, no alias.
+    func read<R>(
+        _ name: String, _ identifier: KeyIdentifier, acrossAccounts: Bool = false,
+        _ body: (ManagedKey, ServiceState, inout OperationLog) throws -> R
+    ) async throws(KeyManagementError) -> R {
+        try await service.perform(name, as: caller) { log in
+            log.parameters = [("keyId", .text(identifier.description))]
+            let state = try service.refreshedState()
+            let key = try managed(identifier, state, acrossAccounts: acrossAccounts, &log)
+            try service.authorize(name, on: key, in: state, log)
+            return try body(key, state, &log)
+        }
+    }
+
+    /// The key that is managed, of the principal's own account but for the operations that AWS opens to others.
     func managed(
-        _ identifier: KeyIdentifier, _ state: ServiceState, _ log: inout OperationLog
+        _ identifier: KeyIdentifier, _ state: ServiceState, acrossAccounts: Bool = false, _ log: inout OperationLog
     ) throws(KeyManagementError) -> ManagedKey {
         guard !identifier.description.contains("alias/") else {
             throw KeyManagementError(.notFound, "Invalid keyId '\(identifier)'")
         }
         let key = try state.key(identifier, account: principal.account, scope: service.scope, at: log.time)
         log.use(key)
+        guard acrossAccounts || key.record.account == principal.account || principal.account.isEmpty else {
+            throw KeyManagementError(
+                .accessDenied, "\(principal) is not authorized to perform kms:\(log.name) on a key of another account")
+        }
         return key
     }
 }

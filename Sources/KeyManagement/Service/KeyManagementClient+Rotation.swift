@@ -56,10 +56,7 @@ extension KeyManagementClient {
     public func rotationSchedule(
         of identifier: KeyIdentifier
     ) async throws(KeyManagementError) -> RotationSchedule? {
-        try await service.perform("GetKeyRotationStatus", as: principal) { log in
-            log.parameters = [("keyId", .text(identifier.description))]
-            let key = try managed(identifier, try service.refreshedState(), &log)
-            try service.authorize("GetKeyRotationStatus", on: key, log)
+        try await read("GetKeyRotationStatus", identifier, acrossAccounts: true) { key, _, _ in
             guard let schedule = key.record.schedule, key.record.deletion == nil else { return nil }
             return RotationSchedule(
                 periodInDays: schedule.days, nextRotation: Date(timeIntervalSince1970: schedule.next))
@@ -68,10 +65,7 @@ extension KeyManagementClient {
 
     /// All of a key's materials, oldest first.
     public func rotations(of identifier: KeyIdentifier) async throws(KeyManagementError) -> [KeyRotation] {
-        try await service.perform("ListKeyRotations", as: principal) { log in
-            log.parameters = [("keyId", .text(identifier.description))]
-            let key = try managed(identifier, try service.refreshedState(), &log)
-            try service.authorize("ListKeyRotations", on: key, log)
+        try await read("ListKeyRotations", identifier) { key, _, _ in
             let materials = key.record.materials
             return materials.enumerated().map { index, material in
                 KeyRotation(
@@ -106,11 +100,10 @@ extension KeyManagementService {
     }
 
     private func rotate(_ key: ManagedKey, at now: Date) async throws(KeyManagementError) -> Bool {
-        try await change("RotateKey", as: KeyManagementService.itself) { log, state in
+        try await change("RotateKey", as: .service) { log, state in
             log.use(key)
-            let place = "\(key.record.account)/\(key.record.id)"
             // Another process may have been faster.
-            guard let current = state.keys[place], var schedule = current.record.schedule,
+            guard let current = state.keys[key.place], var schedule = current.record.schedule,
                 current.record.isRotationDue(at: now)
             else { return ([], false) }
             var record = current.record

@@ -8,7 +8,7 @@ extension KeyManagementClient {
     public func generateMAC(
         for message: [UInt8], with key: some KeyReference<Authentication>
     ) async throws(KeyManagementError) -> [UInt8] {
-        try await service.perform("GenerateMac", as: principal) { log in
+        try await service.perform("GenerateMac", as: caller) { log in
             let authenticator = try self.authenticator(KeyIdentifier(key), "GenerateMac", &log)
             try KeyManagementClient.check(message: message.span)
             return try authenticator.authenticate(message.span).array
@@ -21,7 +21,7 @@ extension KeyManagementClient {
     public func verifyMAC(
         _ code: [UInt8], for message: [UInt8], with key: some KeyReference<Authentication>
     ) async throws(KeyManagementError) {
-        try await service.perform("VerifyMac", as: principal) { log in
+        try await service.perform("VerifyMac", as: caller) { log in
             let authenticator = try self.authenticator(KeyIdentifier(key), "VerifyMac", &log)
             try KeyManagementClient.check(message: message.span)
             guard try authenticator.isValid(code.span, for: message.span) else {
@@ -38,7 +38,7 @@ extension KeyManagementClient {
     public func deriveSharedSecret(
         with key: some KeyReference<Agreement>, peer: [UInt8]
     ) async throws(KeyManagementError) -> SecretBytes {
-        try await service.perform("DeriveSharedSecret", as: principal) { log in
+        try await service.perform("DeriveSharedSecret", as: caller) { log in
             log.parameters = [
                 ("keyId", .text(key.arn.description)), ("keyAgreementAlgorithm", .text("ECDH")),
             ]
@@ -58,7 +58,7 @@ extension KeyManagementClient {
 
     /// Random bytes, for those who want them from here: 1 to 1024.
     public func generateRandom(byteCount: Int) async throws(KeyManagementError) -> SecretBytes {
-        try await service.perform("GenerateRandom", as: principal) { log in
+        try await service.perform("GenerateRandom", as: caller) { log in
             log.parameters = [("numberOfBytes", .number(byteCount))]
             try service.authorize("GenerateRandom", resource: "*", inAccount: principal.account, log)
             guard (1...1024).contains(byteCount) else {

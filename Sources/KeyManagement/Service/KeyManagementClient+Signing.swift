@@ -25,7 +25,7 @@ extension KeyManagementClient {
     public func sign(
         _ message: Span<UInt8>, with key: some KeyReference<Signing>, using algorithm: SignatureAlgorithm
     ) async throws(KeyManagementError) -> [UInt8] {
-        try await service.perform("Sign", as: principal) { log in
+        try await service.perform("Sign", as: caller) { log in
             let signer = try self.signer(KeyIdentifier(key), algorithm, "RAW", "Sign", &log)
             try KeyManagementClient.check(message: message)
             return try signer.sign(message, using: algorithm)
@@ -45,7 +45,7 @@ extension KeyManagementClient {
     public func sign(
         digest: Digest, with key: some KeyReference<Signing>, using algorithm: SignatureAlgorithm
     ) async throws(KeyManagementError) -> [UInt8] {
-        try await service.perform("Sign", as: principal) { log in
+        try await service.perform("Sign", as: caller) { log in
             let signer = try self.signer(KeyIdentifier(key), algorithm, "DIGEST", "Sign", &log)
             try KeyManagementClient.check(digest, algorithm)
             return try signer.sign(digest: digest, using: algorithm)
@@ -59,7 +59,7 @@ extension KeyManagementClient {
         _ signature: [UInt8], for message: Span<UInt8>, with key: some KeyReference<Signing>,
         using algorithm: SignatureAlgorithm
     ) async throws(KeyManagementError) {
-        try await service.perform("Verify", as: principal) { log in
+        try await service.perform("Verify", as: caller) { log in
             let key = try self.verificationKey(KeyIdentifier(key), algorithm, "RAW", &log)
             try KeyManagementClient.check(message: message)
             guard try key.isValid(signature.span, for: message, using: algorithm) else {
@@ -83,7 +83,7 @@ extension KeyManagementClient {
         _ signature: [UInt8], forDigest digest: Digest, with key: some KeyReference<Signing>,
         using algorithm: SignatureAlgorithm
     ) async throws(KeyManagementError) {
-        try await service.perform("Verify", as: principal) { log in
+        try await service.perform("Verify", as: caller) { log in
             let key = try self.verificationKey(KeyIdentifier(key), algorithm, "DIGEST", &log)
             try KeyManagementClient.check(digest, algorithm)
             guard try key.isValid(signature.span, forDigest: digest, using: algorithm) else {
@@ -96,11 +96,11 @@ extension KeyManagementClient {
     ///
     /// - Throws: `unsupportedOperation` for a key that has none.
     public func publicKey(of identifier: KeyIdentifier) async throws(KeyManagementError) -> ManagedPublicKey {
-        try await service.perform("GetPublicKey", as: principal) { log in
+        try await service.perform("GetPublicKey", as: caller) { log in
             log.parameters = [("keyId", .text(identifier.description))]
             let (key, state) = try find(identifier, at: log.time)
             log.use(key)
-            try service.authorize("GetPublicKey", on: key, log, alias: identifier.alias)
+            try service.authorize("GetPublicKey", on: key, in: state, log, alias: identifier.alias)
             try checkState(key, log)
             let info: [UInt8]
             var algorithms: [SignatureAlgorithm] = []

@@ -43,12 +43,7 @@ extension KeyManagementClient {
 
     /// A key's tags.
     public func tags(of identifier: KeyIdentifier) async throws(KeyManagementError) -> [String: String] {
-        try await service.perform("ListResourceTags", as: principal) { log in
-            log.parameters = [("keyId", .text(identifier.description))]
-            let key = try managed(identifier, try service.refreshedState(), &log)
-            try service.authorize("ListResourceTags", on: key, log)
-            return key.record.tags ?? [:]
-        }
+        try await read("ListResourceTags", identifier) { key, _, _ in key.record.tags ?? [:] }
     }
 }
 

@@ -6,12 +6,14 @@ internal import FoundationEssentials
 public struct KeyManagementClient: Sendable {
     let service: KeyManagementService
 
-    /// On whose behalf.
-    public let principal: Principal
+    let caller: Caller
 
-    init(service: KeyManagementService, principal: Principal) {
+    /// On whose behalf.
+    public var principal: Principal { caller.principal }
+
+    init(service: KeyManagementService, caller: Caller) {
         self.service = service
-        self.principal = principal
+        self.caller = caller
     }
 }
 
@@ -39,7 +41,7 @@ extension KeyManagementClient {
     public func encrypt(
         _ plaintext: Span<UInt8>, under key: some KeyReference<Encryption>, context: EncryptionContext = .none
     ) async throws(KeyManagementError) -> Ciphertext {
-        try await service.perform("Encrypt", as: principal) { log in
+        try await service.perform("Encrypt", as: caller) { log in
             try await self.encrypt(plaintext, KeyIdentifier(key), context, action: "Encrypt", &log)
         }
     }
@@ -48,7 +50,7 @@ extension KeyManagementClient {
     public func encrypt(
         _ plaintext: [UInt8], under key: some KeyReference<Encryption>, context: EncryptionContext = .none
     ) async throws(KeyManagementError) -> Ciphertext {
-        try await service.perform("Encrypt", as: principal) { log in
+        try await service.perform("Encrypt", as: caller) { log in
             try await self.encrypt(plaintext.span, KeyIdentifier(key), context, action: "Encrypt", &log)
         }
     }
@@ -72,7 +74,7 @@ extension KeyManagementClient {
     public func decrypt(
         _ ciphertext: Ciphertext, context: EncryptionContext = .none, under key: KeyIdentifier? = nil
     ) async throws(KeyManagementError) -> SecretBytes {
-        try await service.perform("Decrypt", as: principal) { log in
+        try await service.perform("Decrypt", as: caller) { log in
             try await self.decrypt(ciphertext, context, key, action: "Decrypt", &log)
         }
     }
@@ -81,7 +83,7 @@ extension KeyManagementClient {
     public func generateDataKey(
         under key: some KeyReference<Encryption>, byteCount: Int = 32, context: EncryptionContext = .none
     ) async throws(KeyManagementError) -> DataKey {
-        try await service.perform("GenerateDataKey", as: principal) { log in
+        try await service.perform("GenerateDataKey", as: caller) { log in
             try await self.generateDataKey(KeyIdentifier(key), byteCount, context, action: "GenerateDataKey", &log)
         }
     }
@@ -91,7 +93,7 @@ extension KeyManagementClient {
         under key: some KeyReference<Encryption>, byteCount: Int = 32, context: EncryptionContext = .none
     ) async throws(KeyManagementError) -> Ciphertext {
         let name = "GenerateDataKeyWithoutPlaintext"
-        return try await service.perform(name, as: principal) { log in
+        return try await service.perform(name, as: caller) { log in
             try await self.generateDataKey(KeyIdentifier(key), byteCount, context, action: name, &log).ciphertext
         }
     }
@@ -103,7 +105,7 @@ extension KeyManagementClient {
         _ ciphertext: Ciphertext, context: EncryptionContext = .none, under key: some KeyReference<Encryption>,
         newContext: EncryptionContext = .none
     ) async throws(KeyManagementError) -> Ciphertext {
-        try await service.perform("ReEncrypt", as: principal) { log in
+        try await service.perform("ReEncrypt", as: caller) { log in
             let opened = try await self.decrypt(ciphertext, context, nil, action: "ReEncryptFrom", &log)
             let bytes = opened.bytes
             return try await self.encrypt(bytes, KeyIdentifier(key), newContext, action: "ReEncryptTo", &log)
@@ -148,7 +150,7 @@ extension KeyManagementClient {
         }
         // A stranger is told no more of a key than that it may not be used.
         log.use(key)
-        try service.authorize(action, on: key, log, context: context)
+        try service.authorize(action, on: key, in: state, log, context: context)
         try checkState(key, log)
         do {
             let backing = try await service.backingKey(of: key, index, state)
@@ -209,7 +211,7 @@ extension KeyManagementClient {
         log.use(key)
         // A stranger is told no more of a key than that it may not be used.
         try service.authorize(
-            action, on: key, log, context: context, conditions: conditions, alias: identifier.alias)
+            action, on: key, in: state, log, context: context, conditions: conditions, alias: identifier.alias)
         try checkState(key, log)
         guard key.record.usage == Purpose.usage else {
             throw KeyManagementError(

@@ -6,9 +6,6 @@ internal import RecordIntegrity
 internal import RecordStorage
 
 extension KeyManagementService {
-    /// Who the service is when it acts by itself.
-    static let itself = Principal.service("kms.amazonaws.com")
-
     /// Deletes the keys whose date has come, with their aliases. What they sealed is gone for good.
     ///
     /// Such a key is unusable from its date on, whether or not this has run.
@@ -36,14 +33,17 @@ extension KeyManagementService {
     }
 
     private func delete(_ key: ManagedKey, at now: Date) async throws(KeyManagementError) {
-        try await change("DeleteKey", as: KeyManagementService.itself) { log, state in
+        try await change("DeleteKey", as: .service) { log, state in
             log.use(key)
-            guard let current = state.keys["\(key.record.account)/\(key.record.id)"], current.state(at: now) == nil
+            guard let current = state.keys[key.place], current.state(at: now) == nil
             else { return ([], ()) }
             var writes: [RecordWrite] = [.delete(try current.record.name, expecting: .version(current.version))]
             for (name, alias) in state.aliases
             where name.account == key.record.account && alias.target == key.record.id {
                 writes.append(.delete(try AliasRecord.name(name), expecting: .version(alias.version)))
+            }
+            for (grant, version) in (state.grants[key.place] ?? KeyGrants()).byID.values {
+                writes.append(.delete(try RecordName(grant.record.recordName), expecting: .version(version)))
             }
             return (writes, ())
         }
@@ -134,10 +134,10 @@ extension KeyManagementService {
     }
 
     private func move(_ key: ManagedKey, to active: UInt32) async throws(KeyManagementError) {
-        try await change("RewrapKey", as: KeyManagementService.itself) { log, state in
+        try await change("RewrapKey", as: .service) { log, state in
             log.use(key)
             // Another process may have rotated once more in the meantime, and moves the keys itself.
-            guard let current = state.keys["\(key.record.account)/\(key.record.id)"],
+            guard let current = state.keys[key.place],
                 state.root.record.domainVersions.max() == active, let target = state.domains[active]
             else { return ([], ()) }
             var record = current.record
@@ -155,7 +155,7 @@ extension KeyManagementService {
     private func replaceRoot(
         _ record: RootRecord, after version: UInt64, _ operation: String
     ) async throws(KeyManagementError) -> Bool {
-        try await change(operation, as: KeyManagementService.itself) { _, state in
+        try await change(operation, as: .service) { _, state in
             guard state.root.version == version else { return ([], false) }
             return ([.put(RootRecord.name, try StoredJSON.encode(record), expecting: .version(version))], true)
         }

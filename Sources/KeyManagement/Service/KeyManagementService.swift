@@ -80,7 +80,7 @@ public final class KeyManagementService: Sendable {
 
     /// A client that acts as a principal. The caller has authenticated them.
     public func client(for principal: Principal) -> KeyManagementClient {
-        KeyManagementClient(service: self, principal: principal)
+        KeyManagementClient(service: self, caller: Caller(principal))
     }
 
     /// Writes what the audit trail has buffered. With recorded audit there is never anything.
@@ -156,26 +156,30 @@ public final class KeyManagementService: Sendable {
         _ records: AuthenticatedRecords, _ secrets: borrowing StoreSecrets, _ scope: ServiceScope
     ) throws -> ServiceState {
         let (all, revision) = try records.verifiedRecords(
-            prefixes: [RootRecord.name.description, KeyRecord.prefix, AliasRecord.prefix])
+            prefixes: [RootRecord.name.description, KeyRecord.prefix, AliasRecord.prefix, GrantRecord.prefix])
         var keys: [String: ManagedKey] = [:]
         var aliases: [AliasName: (target: String, version: UInt64)] = [:]
+        var grants: [String: KeyGrants] = [:]
         var root: (record: RootRecord, version: UInt64)?
         for record in all {
             let name = record.name.description
             if name.hasPrefix(KeyRecord.prefix) {
                 let stored = try StoredJSON.decode(KeyRecord.self, record.value, record.name)
-                keys["\(stored.account)/\(stored.id)"] = try ManagedKey(
+                keys[stored.place] = try ManagedKey(
                     stored, version: record.version, scope: scope, after: nil)
             } else if name.hasPrefix(AliasRecord.prefix) {
                 let alias = try StoredJSON.decode(AliasRecord.self, record.value, record.name)
                 aliases[AliasRecord.alias(record.name)] = (alias.target, record.version)
+            } else if let place = GrantRecord.place(name) {
+                let grant = try Grant(StoredJSON.decode(GrantRecord.self, record.value, record.name), scope: scope)
+                grants[place.key, default: KeyGrants()][place.id] = (grant, record.version)
             } else {
                 root = (try StoredJSON.decode(RootRecord.self, record.value, record.name), record.version)
             }
         }
         guard let root else { throw KeyManagementError(.tampered, "the root record is gone") }
         return ServiceState(
-            keys: keys, aliases: aliases, domains: secrets.domains, activeDomain: secrets.activeDomain, root: root,
+            keys: keys, aliases: aliases, grants: grants, domains: secrets.domains, activeDomain: secrets.activeDomain, root: root,
             revision: revision)
     }
 }

@@ -10,6 +10,8 @@ final class ManagedKey: Sendable {
     let version: UInt64
     let arn: ARN
     let arnText: String
+    /// Its account and identifier, by which the state finds it.
+    let place: String
     let policy: PolicyDocument
     let materials: [MaterialID]
     private let backing: Mutex<[MaterialID: BackingKey]>
@@ -21,6 +23,7 @@ final class ManagedKey: Sendable {
         self.version = version
         arn = scope.keyARN(id: record.id, account: record.account)
         arnText = arn.description
+        place = record.place
         do {
             policy = try PolicyDocument(record.policy)
         } catch {

@@ -9,6 +9,8 @@ final class ServiceState: Sendable {
     /// Keys by account and id: `ACCOUNT/ID`.
     let keys: [String: ManagedKey]
     let aliases: [AliasName: (target: String, version: UInt64)]
+    /// The grants on each key that has any, by the key's place.
+    let grants: [String: KeyGrants]
     /// Which key and which of its materials an identifier means.
     let materials: [MaterialID: (key: ManagedKey, index: Int)]
     /// Keys by the text of their ARN: what a ``Key`` handle names, without taking it apart.
@@ -20,10 +22,12 @@ final class ServiceState: Sendable {
 
     init(
         keys: [String: ManagedKey], aliases: [AliasName: (target: String, version: UInt64)],
-        domains: [UInt32: AESGCM], activeDomain: UInt32, root: (record: RootRecord, version: UInt64), revision: Revision
+        grants: [String: KeyGrants], domains: [UInt32: AESGCM], activeDomain: UInt32,
+        root: (record: RootRecord, version: UInt64), revision: Revision
     ) {
         self.keys = keys
         self.aliases = aliases
+        self.grants = grants
         self.domains = domains
         self.activeDomain = activeDomain
         self.root = root
@@ -55,13 +59,14 @@ final class ServiceState: Sendable {
         -> ServiceState
     {
         ServiceState(
-            keys: keys, aliases: aliases, domains: domains, activeDomain: activeDomain, root: root, revision: revision)
+            keys: keys, aliases: aliases, grants: grants, domains: domains, activeDomain: activeDomain, root: root,
+            revision: revision)
     }
 
     /// The state after the changes that the store has seen since.
     func refreshed(from records: AuthenticatedRecords, scope: ServiceScope) throws -> ServiceState {
         guard try records.store.revision > revision else { return self }
-        var (keys, aliases, root, revision) = (keys, aliases, root, revision)
+        var (keys, aliases, grants, root, revision) = (keys, aliases, grants, root, revision)
         var limit = 512
         while true {
             let changes = try records.store.changes(since: revision, limit: limit)
@@ -78,6 +83,15 @@ final class ServiceState: Sendable {
                     aliases[AliasRecord.alias(change.name)] = try records.record(change.name).map { record in
                         (try StoredJSON.decode(AliasRecord.self, record.value, record.name).target, record.version)
                     }
+                } else if name.hasPrefix(GrantRecord.prefix), let place = GrantRecord.place(name) {
+                    // It may stand before its key in the feed, where the key has changed since.
+                    grants[place.key, default: KeyGrants()][place.id] = try records.record(change.name).map { record in
+                        (
+                            try Grant(StoredJSON.decode(GrantRecord.self, record.value, record.name), scope: scope),
+                            record.version
+                        )
+                    }
+                    if grants[place.key]?.isEmpty == true { grants[place.key] = nil }
                 } else if change.name == RootRecord.name, let record = try records.record(change.name) {
                     root = (try StoredJSON.decode(RootRecord.self, record.value, record.name), record.version)
                 }
@@ -95,7 +109,8 @@ final class ServiceState: Sendable {
             }
         }
         return ServiceState(
-            keys: keys, aliases: aliases, domains: domains, activeDomain: activeDomain, root: root, revision: revision)
+            keys: keys, aliases: aliases, grants: grants, domains: domains, activeDomain: activeDomain, root: root,
+            revision: revision)
     }
 
     /// The key that a text names for a caller of `account`.

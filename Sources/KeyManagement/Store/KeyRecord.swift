@@ -38,8 +38,11 @@ struct KeyRecord: Codable, Sendable {
     var keyStore: String?
     var materials: [Material]
 
+    /// Where it stands among the keys.
+    var place: String { "\(account)/\(id)" }
+
     var name: RecordName {
-        get throws(RecordStoreError) { try RecordName("\(KeyRecord.prefix)\(account)/\(id)") }
+        get throws(RecordStoreError) { try RecordName(KeyRecord.prefix + place) }
     }
 
     static let prefix = "key/"

@@ -1,0 +1,53 @@
+internal import AccessPolicy
+
+/// As whom, and how, a client asks.
+struct Caller: Sendable {
+    let principal: Principal
+    /// Grants that may be too new to have been seen.
+    var grantTokens: [GrantToken] = []
+    /// Whether the answer is withheld, and nothing is changed.
+    var isDryRun = false
+    /// On behalf of which resource.
+    var sourceARN: String?
+
+    init(_ principal: Principal) { self.principal = principal }
+
+    /// The service when it acts by itself.
+    static let service = Caller(.service("kms.amazonaws.com"))
+}
+
+extension KeyManagementClient {
+    /// The client with tokens of grants that another process may have made just now.
+    ///
+    /// - Parameter tokens: up to 10. One that stands for no grant makes every operation `invalidGrantToken`.
+    public func using(_ tokens: GrantToken...) -> KeyManagementClient {
+        copy { $0.grantTokens = tokens }
+    }
+
+    /// The client as it asks on behalf of a resource, such as a bucket: conditions know it as `aws:SourceArn`.
+    public func onBehalf(of resource: ARN) -> KeyManagementClient {
+        copy { $0.sourceARN = resource.description }
+    }
+
+    /// Tries operations without doing them: everything is checked and recorded, nothing is changed or answered.
+    ///
+    /// ```swift
+    /// try await client.dryRun { _ = try await $0.decrypt(ciphertext) }    // throws what decrypting would
+    /// ```
+    ///
+    /// - Parameter body: one operation; of several, the first alone is tried.
+    /// - Throws: what the operation would.
+    public func dryRun(
+        _ body: (KeyManagementClient) async throws -> Void
+    ) async throws {
+        do {
+            try await body(copy { $0.isDryRun = true })
+        } catch let error as KeyManagementError where error.code == .dryRun {}
+    }
+
+    private func copy(_ change: (inout Caller) -> Void) -> KeyManagementClient {
+        var caller = caller
+        change(&caller)
+        return KeyManagementClient(service: service, caller: caller)
+    }
+}
