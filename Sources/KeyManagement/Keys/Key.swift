@@ -4,12 +4,32 @@ public import AccessPolicy
 public protocol KeyPurpose: Sendable {
     /// AWS's name of the purpose.
     static var usage: String { get }
+
+    /// Whether keys of a specification, by AWS's name, are for it: AWS has one name for two purposes.
+    static func covers(specification: String) -> Bool
 }
 
-/// Encrypting and decrypting.
+extension KeyPurpose {
+    /// Keys of the usage, whatever they are.
+    public static func covers(specification: String) -> Bool { true }
+}
+
+/// Encrypting and decrypting by whoever may use the key, with a context.
 public enum Encryption: KeyPurpose {
     /// ENCRYPT_DECRYPT.
     public static var usage: String { "ENCRYPT_DECRYPT" }
+    /// Symmetric keys.
+    public static func covers(specification: String) -> Bool {
+        specification == KeySpecification<Encryption>.symmetric.name
+    }
+}
+
+/// Encrypting by anybody who has the public key, decrypting by whoever may use the managed one. There is no context.
+public enum AsymmetricEncryption: KeyPurpose {
+    /// ENCRYPT_DECRYPT.
+    public static var usage: String { "ENCRYPT_DECRYPT" }
+    /// Key pairs.
+    public static func covers(specification: String) -> Bool { !Encryption.covers(specification: specification) }
 }
 
 /// Signing and verifying.
@@ -51,17 +71,4 @@ public struct Key<Purpose: KeyPurpose>: KeyReference, CustomStringConvertible {
 
     /// The ARN.
     public var description: String { arn.description }
-}
-
-extension Key where Purpose == Signing {
-    /// Keys of the Elliptic Curve Digital Signature Algorithm (FIPS 186-5).
-    public enum ECDSA {
-        /// A key on NIST P-256, narrowed from a signing key of any algorithm.
-        public struct P256: KeyReference {
-            /// What the key is for.
-            public typealias Purpose = Signing
-            /// The key's name.
-            public let arn: ARN
-        }
-    }
 }

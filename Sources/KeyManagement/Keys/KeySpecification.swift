@@ -11,6 +11,11 @@ extension KeySpecification where Purpose == Encryption {
     public static var symmetric: KeySpecification { KeySpecification(name: "SYMMETRIC_DEFAULT") }
 }
 
+extension KeySpecification where Purpose == AsymmetricEncryption {
+    /// RSA_2048, RSA_3072 or RSA_4096, for RSAES-OAEP.
+    public static func rsaOAEP(_ size: RSAKeySize) -> KeySpecification { KeySpecification(name: size.rawValue) }
+}
+
 extension KeySpecification where Purpose == Signing {
     /// ECDSA on a curve: ECC_NIST_P256, ECC_NIST_P384, ECC_NIST_P521 or ECC_SECG_P256K1.
     public static func ecdsa(_ curve: EllipticCurve) -> KeySpecification {
@@ -42,6 +47,14 @@ public enum RSAKeySize: String, Sendable, Hashable, CaseIterable {
     case bits3072 = "RSA_3072"
     /// 4096 bits.
     case bits4096 = "RSA_4096"
+
+    var bits: Int {
+        switch self {
+        case .bits2048: 2048
+        case .bits3072: 3072
+        case .bits4096: 4096
+        }
+    }
 }
 
 /// The hash functions of keys for message authentication codes; a key is as long as its function's digest.
@@ -82,11 +95,13 @@ enum MaterialKind {
     /// The kind; nil for symmetric encryption, whose material derives keys.
     static func kind(_ specification: String, usage: String) -> CustodialKeyKind? {
         let curve = EllipticCurve.allCases.first { name($0) == specification }
+        if let size = RSAKeySize(rawValue: specification) {
+            return usage == Signing.usage
+                ? .rsaSigning(bits: size.bits)
+                : usage == AsymmetricEncryption.usage ? .rsaDecryption(bits: size.bits) : nil
+        }
         switch (usage, specification) {
         case (Signing.usage, edwards): return .ed25519
-        case (Signing.usage, "RSA_2048"): return .rsaSigning(bits: 2048)
-        case (Signing.usage, "RSA_3072"): return .rsaSigning(bits: 3072)
-        case (Signing.usage, "RSA_4096"): return .rsaSigning(bits: 4096)
         case (Signing.usage, _): return curve.map { .ecdsa($0) }
         case (Agreement.usage, _): return curve.map { .ecdh($0) }
         case (Authentication.usage, "HMAC_224"): return .authentication(.sha224)

@@ -76,8 +76,8 @@ extension KeyManagementClient {
         _ identifier: KeyIdentifier, for purpose: Purpose.Type
     ) async throws(KeyManagementError) -> Key<Purpose> {
         let metadata = try await describe(identifier)
-        guard metadata.usage == Purpose.usage else {
-            throw KeyManagementError(.invalidKeyUsage, "\(metadata.arn) key usage is \(metadata.usage)")
+        guard metadata.usage == Purpose.usage, Purpose.covers(specification: metadata.specification) else {
+            throw KeyManagementError(.invalidKeyUsage, "\(metadata.arn) is \(metadata.specification) for \(metadata.usage)")
         }
         return Key(arn: metadata.arn)
     }

@@ -9,8 +9,10 @@ public struct ManagedPublicKey: Sendable, Hashable {
     public let specification: String
     /// AWS's name of the usage.
     public let usage: String
-    /// How the key signs; none for a key that agrees.
+    /// How the key signs; none for keys of other usages.
     public let signatureAlgorithms: [SignatureAlgorithm]
+    /// How messages to the key are encrypted; none for keys of other usages.
+    public let encryptionAlgorithms: [EncryptionAlgorithm]
 }
 
 extension KeyManagementClient {
@@ -92,7 +94,7 @@ extension KeyManagementClient {
         }
     }
 
-    /// The public half of a key that signs or agrees.
+    /// The public half of a key that signs, agrees or decrypts.
     ///
     /// - Throws: `unsupportedOperation` for a key that has none.
     public func publicKey(of identifier: KeyIdentifier) async throws(KeyManagementError) -> ManagedPublicKey {
@@ -103,17 +105,20 @@ extension KeyManagementClient {
             try service.authorize("GetPublicKey", on: key, in: state, log, alias: identifier.alias)
             try checkState(key, log)
             let info: [UInt8]
-            var algorithms: [SignatureAlgorithm] = []
+            var (signing, encryption): ([SignatureAlgorithm], [EncryptionAlgorithm]) = ([], [])
             switch key.record.kind == nil ? nil : try key.use(domains: state.domains) {
             case .signer(let signer):
                 info = try signer.subjectPublicKeyInfo
-                algorithms = key.signatureAlgorithms
+                signing = key.signatureAlgorithms
             case .agreement(let agreement): info = try agreement.subjectPublicKeyInfo
+            case .decryptor(let decryptor):
+                info = decryptor.subjectPublicKeyInfo
+                encryption = KeyManagementClient.encryptionAlgorithms
             default: throw KeyManagementError(.unsupportedOperation)
             }
             return ManagedPublicKey(
                 subjectPublicKeyInfo: info, specification: key.record.specification, usage: key.record.usage,
-                signatureAlgorithms: algorithms)
+                signatureAlgorithms: signing, encryptionAlgorithms: encryption)
         }
     }
 

@@ -112,7 +112,7 @@ extension KeyManagementClient {
         }
     }
 
-    private func encrypt(
+    func encrypt(
         _ plaintext: Span<UInt8>, _ identifier: KeyIdentifier, _ context: EncryptionContext, action: String,
         _ log: inout OperationLog
     ) async throws -> Ciphertext {
@@ -126,7 +126,7 @@ extension KeyManagementClient {
         return try await backing.seal(plaintext, context: context, random: SystemRandom())
     }
 
-    private func decrypt(
+    func decrypt(
         _ ciphertext: Ciphertext, _ context: EncryptionContext, _ identifier: KeyIdentifier?, action: String,
         _ log: inout OperationLog
     ) async throws -> SecretBytes {
@@ -213,7 +213,7 @@ extension KeyManagementClient {
         try service.authorize(
             action, on: key, in: state, log, context: context, conditions: conditions, alias: identifier.alias)
         try checkState(key, log)
-        guard key.record.usage == Purpose.usage else {
+        guard key.record.isFor(Purpose.self) else {
             throw KeyManagementError(
                 .invalidKeyUsage, "\(key.arnText) key usage is \(key.record.usage) which is not valid for \(log.name).")
         }

@@ -155,7 +155,7 @@ extension KeyManagementService {
             switch name {
             case "kms:keyspec": [record.specification]
             case "kms:keyusage": [record.usage]
-            case "kms:encryptionalgorithm": record.usage == Encryption.usage ? [record.specification] : []
+            case "kms:encryptionalgorithm" where record.isSymmetric: [record.specification]
             case "kms:requestalias": alias.map { [$0] } ?? []
             case "kms:encryptioncontextkeys": Array(context.pairs.keys)
             default:

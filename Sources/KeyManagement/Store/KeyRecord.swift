@@ -60,6 +60,10 @@ struct KeyRecord: Codable, Sendable {
         usage == Encryption.usage && specification == KeySpecification<Encryption>.symmetric.name
     }
 
+    func isFor<Purpose: KeyPurpose>(_ purpose: Purpose.Type) -> Bool {
+        usage == Purpose.usage && Purpose.covers(specification: specification)
+    }
+
     func isOfSameKind(as other: KeyRecord) -> Bool { usage == other.usage && specification == other.specification }
 
     /// New material, wrapped.
