@@ -46,6 +46,12 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
         public static let keyStoreFailure = Code(name: "CustomKeyStoreInvalidStateException")
         /// There is no key store of this name here.
         public static let keyStoreNotFound = Code(name: "CustomKeyStoreNotFoundException")
+        /// The import token has expired.
+        public static let expiredImportToken = Code(name: "ExpiredImportTokenException")
+        /// The import token is none, or another key's.
+        public static let invalidImportToken = Code(name: "InvalidImportTokenException")
+        /// The material does not fit the key, or is not the one that was imported before.
+        public static let incorrectKeyMaterial = Code(name: "IncorrectKeyMaterialException")
         /// A tag is not one, or is reserved.
         public static let invalidTag = Code(name: "TagException")
         /// A quota is used up.

@@ -49,7 +49,8 @@ import Testing
         }
         await #expect(throws: KeyManagementError(.accessDenied)) { try await client.disable(KeyIdentifier(key)) }
         await #expect(throws: KeyManagementError(.accessDenied)) {
-            _ = try await service.client(for: .role("other", session: "s1", account: GrantTests.account)).decrypt(sealed)
+            _ = try await service.client(for: .role("other", session: "s1", account: GrantTests.account)).decrypt(
+                sealed)
         }
         #expect(try await admin.grants(on: KeyIdentifier(key)) == [grant])
         #expect(try await admin.grants(on: KeyIdentifier(key), grantee: .account("444455556666")).isEmpty)
@@ -96,7 +97,8 @@ import Testing
         }
         try await admin.revokeGrant(equal.id, on: id)
         _ = try await admin.createGrant(
-            on: id, to: workerName, allowing: [.encrypt, .decrypt, .createGrant], within: .context(includes: ["a": "1"]))
+            on: id, to: workerName, allowing: [.encrypt, .decrypt, .createGrant], within: .context(includes: ["a": "1"])
+        )
         _ = try await client.encrypt([1], under: key, context: ["a": "1", "b": "2"])
         // Handing on: the same or less, as constrained or more.
         for constraints: GrantConstraints in [.context(includes: ["a": "1", "b": "2"]), .context(equals: ["a": "1"])] {

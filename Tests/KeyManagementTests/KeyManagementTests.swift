@@ -201,7 +201,7 @@ func testRoot(_ byte: UInt8 = 1) throws -> KeyFileRoot {
         try await admin.rotate(id)
         let history = try await admin.rotations(of: id)
         #expect(history.map(\.kind) == [nil, .automatic, .automatic, .onDemand])
-        #expect(history.map(\.isCurrent) == [false, false, false, true])
+        #expect(history.map { $0.state == .current } == [false, false, false, true])
         #expect(try await admin.decrypt(first).revealed == [1])
         for _ in 1..<25 { try await admin.rotate(id) }
         await #expect(throws: KeyManagementError(.limitExceeded)) { try await admin.rotate(id) }

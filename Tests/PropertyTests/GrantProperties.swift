@@ -53,8 +53,10 @@ import Testing
 
     @Test func `grants allow what a plain list of them allows`() async throws {
         let digit = Generator.int(in: 0...7)
-        let step = Generator.zip(Generator.zip(digit, digit), Generator.zip(digit, Generator.zip(Generator.int(in: 1...31), digit)))
-            .map { Step(kind: $0.0.0, actor: $0.0.1 % 3, target: $0.1.0 % 3, operations: $0.1.1.0, context: $0.1.1.1) }
+        let step = Generator.zip(
+            Generator.zip(digit, digit), Generator.zip(digit, Generator.zip(Generator.int(in: 1...31), digit))
+        )
+        .map { Step(kind: $0.0.0, actor: $0.0.1 % 3, target: $0.1.0 % 3, operations: $0.1.1.0, context: $0.1.1.1) }
         await forAll(step.array(upTo: 30), count: 60) { steps in
             try await GrantProperties.run(steps)
         }
@@ -83,7 +85,8 @@ import Testing
             let isAllowed = { (operation: GrantOperation) in known.contains { $0.lets(step.actor, operation, pairs) } }
             switch step.kind {
             case 0, 1:
-                let chosen = Set(operations.enumerated().filter { step.operations >> $0.offset & 1 == 1 }.map(\.element))
+                let chosen = Set(
+                    operations.enumerated().filter { step.operations >> $0.offset & 1 == 1 }.map(\.element))
                 let context: GrantConstraints.Context? =
                     pairs.pairs.isEmpty ? nil : step.context > 3 ? .equals(pairs) : .includes(pairs)
                 let maker = step.kind == 0 ? admin : client

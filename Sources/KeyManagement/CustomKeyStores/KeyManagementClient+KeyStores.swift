@@ -22,11 +22,12 @@ extension KeyManagementClient {
         description: String = "", tags: [String: String] = [:], policy: PolicyDocument? = nil
     ) async throws(KeyManagementError) -> Key<Encryption> {
         // Whoever may not make a key makes none in the custodian either; the refusal itself comes below, and is recorded.
-        let creation = KeyCreation(alias: alias, description: description, tags: tags, policy: policy)
+        let creation = KeyCreation(
+            alias: alias, description: description, tags: tags, policy: policy, origin: "AWS_CLOUDHSM")
         let mayCreate = service.mayCreateKey(caller, creation, specification)
         let makesMaterial = mayCreate && !caller.isDryRun
         let parameters: [(String, AuditEvent.Value)] = [
-            ("origin", .text("CUSTOM_KEY_STORE")), ("customKeyStoreId", .text(keyStore)),
+            ("origin", .text(creation.origin)), ("customKeyStoreId", .text(keyStore)),
         ]
         let handle: KeyHandle
         do throws(KeyManagementError) {

@@ -83,7 +83,8 @@ public struct GrantConstraints: Sendable, Hashable {
         }
         guard context != nil else { return }
         guard isSymmetric else {
-            throw KeyManagementError(.validation, "only keys that take encryption contexts have grants that constrain them")
+            throw KeyManagementError(
+                .validation, "only keys that take encryption contexts have grants that constrain them")
         }
         guard (1...8).contains(pairs.pairs.count),
             pairs.pairs.allSatisfy({ !$0.key.isEmpty && $0.key.utf8.count + $0.value.utf8.count <= 384 })

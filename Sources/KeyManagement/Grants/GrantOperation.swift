@@ -50,7 +50,8 @@ public enum GrantOperation: String, Sendable, Hashable, CaseIterable, Comparable
             case Signing.usage: [.sign, .verify, .getPublicKey]
             case Authentication.usage: [.generateMAC, .verifyMAC]
             case Agreement.usage: [.deriveSharedSecret, .getPublicKey]
-            case AsymmetricEncryption.usage where !record.isSymmetric: [.encrypt, .decrypt, .reEncryptFrom, .reEncryptTo, .getPublicKey]
+            case AsymmetricEncryption.usage where !record.isSymmetric:
+                [.encrypt, .decrypt, .reEncryptFrom, .reEncryptTo, .getPublicKey]
             default:
                 [
                     .encrypt, .decrypt, .generateDataKey, .generateDataKeyWithoutPlaintext, .generateDataKeyPair,

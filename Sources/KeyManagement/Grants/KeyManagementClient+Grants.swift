@@ -211,7 +211,8 @@ extension GrantRecord {
                 .validation, "Grant operation \(operation) is not compatible with key usage \(key.usage).")
         }
         try constraints.check(isSymmetric: key.isSymmetric)
-        for principal in [grantee, retiringPrincipal].compactMap(\.self) where !(1...256).contains(principal.utf8.count) {
+        for principal in [grantee, retiringPrincipal].compactMap(\.self) where !(1...256).contains(principal.utf8.count)
+        {
             throw KeyManagementError(.validation, "a principal's name has 1 to 256 bytes")
         }
         if let name {

@@ -9,6 +9,8 @@ public enum KeyState: String, Sendable, Hashable {
     case disabled = "Disabled"
     /// Will be deleted at its deletion date; can be called back until then.
     case pendingDeletion = "PendingDeletion"
+    /// Without material that is to be imported, or imported again.
+    case pendingImport = "PendingImport"
 }
 
 /// What a service tells about a key.
@@ -31,8 +33,12 @@ public struct KeyMetadata: Sendable, Hashable {
     public let deletionDate: Date?
     /// The identifiers of its material, oldest first: 64 hexadecimal digits each. The last is in use.
     public let materials: [String]
+    /// Where the material comes from, by AWS's name: AWS_KMS, EXTERNAL or AWS_CLOUDHSM, which is any key store here.
+    public let origin: String
     /// The name of the key store whose custodian keeps the material; nil where the service keeps it.
     public let keyStore: String?
+    /// When imported material expires; nil for never.
+    public let validTo: Date?
 }
 
 /// One alias.

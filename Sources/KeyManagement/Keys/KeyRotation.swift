@@ -16,8 +16,30 @@ public struct KeyRotation: Sendable, Hashable {
     public let date: Date
     /// Why; nil for a key's first material, and where nobody has noted it.
     public let kind: Kind?
-    /// Whether it seals new messages. The others go on opening theirs.
-    public let isCurrent: Bool
+    /// What it does.
+    public let state: State
+    /// What is known of imported material; nil for what the service has made.
+    public let imported: Imported?
+
+    /// What a material does.
+    public enum State: String, Sendable, Hashable {
+        /// It seals new messages, and opens its own.
+        case current = "CURRENT"
+        /// It opens what it has sealed.
+        case nonCurrent = "NON_CURRENT"
+        /// It was imported, and waits for a rotation on demand.
+        case pendingRotation = "PENDING_ROTATION"
+    }
+
+    /// What is known of imported material.
+    public struct Imported: Sendable, Hashable {
+        /// Whether it is there; where not, it expired or was deleted, and may be imported again.
+        public let isPresent: Bool
+        /// When it expires; nil for never.
+        public let validTo: Date?
+        /// The owner's text.
+        public let description: String?
+    }
 }
 
 /// How a key is rotated by itself.

@@ -79,7 +79,7 @@ extension KeyManagementClient {
             throw KeyManagementError(.internalFailure, "a pair that does not sign")
         }
         let publicKey = try signer.subjectPublicKeyInfo
-        let backing = try await service.backingKey(of: key, key.materials.count - 1, state)
+        let backing = try await service.backingKey(of: key, key.current, state)
         let ciphertext = try await KeyManagementClient.seal(privateKey, backing, context)
         return DataKeyPair(publicKey: publicKey, privateKey: privateKey, ciphertext: ciphertext, keyARN: key.arn)
     }

@@ -77,7 +77,8 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) -> Key<Purpose> {
         let metadata = try await describe(identifier)
         guard metadata.usage == Purpose.usage, Purpose.covers(specification: metadata.specification) else {
-            throw KeyManagementError(.invalidKeyUsage, "\(metadata.arn) is \(metadata.specification) for \(metadata.usage)")
+            throw KeyManagementError(
+                .invalidKeyUsage, "\(metadata.arn) is \(metadata.specification) for \(metadata.usage)")
         }
         return Key(arn: metadata.arn)
     }
@@ -108,12 +109,18 @@ extension KeyManagementClient {
 
     /// Switches a key on.
     public func enable(_ identifier: KeyIdentifier) async throws(KeyManagementError) {
-        try await change("EnableKey", identifier) { record, _, _ in record.isEnabled = true }
+        try await change("EnableKey", identifier) { record, log, _ in
+            try record.refuseMissingMaterial(at: log.time)
+            record.isEnabled = true
+        }
     }
 
     /// Switches a key off: nothing is encrypted or decrypted under it until it is on again.
     public func disable(_ identifier: KeyIdentifier) async throws(KeyManagementError) {
-        try await change("DisableKey", identifier) { record, _, _ in record.isEnabled = false }
+        try await change("DisableKey", identifier) { record, log, _ in
+            try record.refuseMissingMaterial(at: log.time)
+            record.isEnabled = false
+        }
     }
 
     /// Has a key deleted, with all that it sealed, after 7 to 30 days.
@@ -174,8 +181,10 @@ extension KeyManagementClient {
     }
 
     /// One change of one key's record. Management takes a key's id or ARN, no alias.
+    ///
+    /// - Parameter whilePendingDeletion: whether the key must wait for its deletion, or must not; nil where it may.
     func change(
-        _ name: String, _ identifier: KeyIdentifier, whilePendingDeletion: Bool = false,
+        _ name: String, _ identifier: KeyIdentifier, whilePendingDeletion: Bool? = false,
         parameters: [(String, AuditEvent.Value)] = [], conditions: [String: [String]] = [:],
         _ body: (inout KeyRecord, inout OperationLog, ServiceState) throws -> Void
     ) async throws(KeyManagementError) {
@@ -185,7 +194,7 @@ extension KeyManagementClient {
             let key = try managed(identifier, state, &log)
             try service.authorize(name, on: key, in: state, log, conditions: conditions)
             let isPending = key.record.deletion != nil
-            guard isPending == whilePendingDeletion else {
+            guard whilePendingDeletion == nil || isPending == whilePendingDeletion else {
                 throw KeyManagementError(
                     .invalidState, "\(key.arnText) is \(isPending ? "" : "not ")pending deletion.")
             }
@@ -198,13 +207,14 @@ extension KeyManagementClient {
     /// One look at one key. Management takes a key's id or ARN, no alias.
     func read<R>(
         _ name: String, _ identifier: KeyIdentifier, acrossAccounts: Bool = false,
+        parameters: [(String, AuditEvent.Value)] = [], conditions: [String: [String]] = [:],
         _ body: (ManagedKey, ServiceState, inout OperationLog) throws -> R
     ) async throws(KeyManagementError) -> R {
         try await service.perform(name, as: caller) { log in
-            log.parameters = [("keyId", .text(identifier.description))]
+            log.parameters = [("keyId", .text(identifier.description))] + parameters
             let state = try service.refreshedState()
             let key = try managed(identifier, state, acrossAccounts: acrossAccounts, &log)
-            try service.authorize(name, on: key, in: state, log)
+            try service.authorize(name, on: key, in: state, log, conditions: conditions)
             return try body(key, state, &log)
         }
     }
@@ -232,4 +242,6 @@ struct KeyCreation {
     let description: String
     let tags: [String: String]
     let policy: PolicyDocument?
+    /// Where its material comes from, by AWS's name.
+    var origin = "AWS_KMS"
 }

@@ -9,11 +9,13 @@ extension KeyManagementClient {
 
     /// Gives a key new material. Older material goes on opening what it sealed. A schedule is not moved.
     ///
+    /// A key whose material is imported gets the one that was imported for this; `invalidState` where there is none.
+    ///
     /// - Throws: `unsupportedOperation` for a key in a key store, and for any that is not symmetric; `limitExceeded` after 25
     ///   times; `clockJumped`.
     public func rotate(_ identifier: KeyIdentifier) async throws(KeyManagementError) {
         try await change("RotateKeyOnDemand", identifier) { record, log, state in
-            try record.checkRotation()
+            try record.checkRotation(onDemand: true)
             guard record.materials.count(where: { $0.rotation == .onDemand }) < KeyManagementClient.largestCount else {
                 throw KeyManagementError(
                     .limitExceeded, "a key is rotated on demand at most \(KeyManagementClient.largestCount) times")
@@ -65,12 +67,19 @@ extension KeyManagementClient {
 
     /// All of a key's materials, oldest first.
     public func rotations(of identifier: KeyIdentifier) async throws(KeyManagementError) -> [KeyRotation] {
-        try await read("ListKeyRotations", identifier) { key, _, _ in
+        try await read("ListKeyRotations", identifier) { key, _, log in
             let materials = key.record.materials
             return materials.enumerated().map { index, material in
                 KeyRotation(
                     material: material.id, date: Date(timeIntervalSince1970: material.created),
-                    kind: material.rotation, isCurrent: index == materials.count - 1)
+                    kind: material.rotation,
+                    state: material.isPending
+                        ? .pendingRotation : index == key.record.current ? .current : .nonCurrent,
+                    imported: material.imported.map {
+                        KeyRotation.Imported(
+                            isPresent: material.isAvailable(at: log.time),
+                            validTo: $0.expires.map { Date(timeIntervalSince1970: $0) }, description: $0.description)
+                    })
             }
         }
     }
@@ -122,12 +131,15 @@ extension KeyManagementService {
 
 extension KeyRecord {
     /// Refuses keys that do not rotate.
-    fileprivate func checkRotation() throws(KeyManagementError) {
-        guard keyStore == nil, isSymmetric else { throw KeyManagementError(.unsupportedOperation) }
+    fileprivate func checkRotation(onDemand: Bool = false) throws(KeyManagementError) {
+        guard keyStore == nil, isSymmetric, onDemand || origin == nil else {
+            throw KeyManagementError(.unsupportedOperation)
+        }
         guard isEnabled else { throw KeyManagementError(.disabled, "\(id) is disabled.") }
     }
 
     fileprivate mutating func rotate(_ rotation: KeyRotation.Kind, at time: Date, _ state: ServiceState) throws {
+        if origin == KeyRecord.external { return try useImported(rotation, at: time) }
         let domain = try state.wrappingDomain
         var material = try newMaterial(at: time, domain: state.activeDomain, under: domain)
         material.rotation = rotation

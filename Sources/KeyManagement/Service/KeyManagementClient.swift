@@ -122,7 +122,7 @@ extension KeyManagementClient {
         }
         try context.check()
         let (key, state) = try use(identifier, Encryption.self, action, &log, context: context)
-        let backing = try await service.backingKey(of: key, key.materials.count - 1, state)
+        let backing = try await service.backingKey(of: key, key.current, state)
         return try await backing.seal(plaintext, context: context, random: SystemRandom())
     }
 
@@ -172,7 +172,7 @@ extension KeyManagementClient {
         try context.check()
         let (key, state) = try use(identifier, Encryption.self, action, &log, context: context)
         let plaintext = try SecretBytes.random(count: count)
-        let backing = try await service.backingKey(of: key, key.materials.count - 1, state)
+        let backing = try await service.backingKey(of: key, key.current, state)
         let ciphertext = try await KeyManagementClient.seal(plaintext, backing, context)
         return DataKey(plaintext: plaintext, ciphertext: ciphertext, keyARN: key.arn)
     }
@@ -225,6 +225,7 @@ extension KeyManagementClient {
         case .enabled: return
         case .disabled: throw KeyManagementError(.disabled, "\(key.arnText) is disabled.")
         case .pendingDeletion: throw KeyManagementError(.invalidState, "\(key.arnText) is pending deletion.")
+        case .pendingImport: throw KeyManagementError(.invalidState, "\(key.arnText) is pending import.")
         case nil: throw KeyManagementError(.notFound, "Key '\(key.arnText)' does not exist")
         }
     }

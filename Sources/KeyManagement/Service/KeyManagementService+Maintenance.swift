@@ -119,7 +119,7 @@ extension KeyManagementService {
             guard let newest = state.root.record.domainVersions.max(), newest == state.activeDomain else { return }
             let active = state.activeDomain
             let behind = state.keys.values.filter { key in
-                key.record.keyStore == nil && key.record.materials.contains { $0.domain != active }
+                key.record.keyStore == nil && key.record.materials.contains { $0.isBehind(active) }
             }
             for key in behind { try await move(key, to: active) }
             guard behind.isEmpty else { continue }
@@ -141,7 +141,7 @@ extension KeyManagementService {
                 state.root.record.domainVersions.max() == active, let target = state.domains[active]
             else { return ([], ()) }
             var record = current.record
-            for (index, material) in record.materials.enumerated() where material.domain != active {
+            for (index, material) in record.materials.enumerated() where material.isBehind(active) {
                 let opened = try record.material(index, domains: state.domains)
                 let label = record.label(material.id, version: index)
                 record.materials[index].wrapped = try target.seal(opened, authenticating: label)
@@ -149,6 +149,36 @@ extension KeyManagementService {
             }
             return ([.put(try record.name, try StoredJSON.encode(record), expecting: .version(current.version))], ())
         }
+    }
+
+    /// Takes away imported material that has expired. It is unusable from that time on, whether or not this has run.
+    ///
+    /// - Returns: from how many keys.
+    /// - Throws: `clockJumped`; nothing is taken away then. What one key throws, once the others are done.
+    @discardableResult
+    public func deleteExpiredKeyMaterial() async throws(KeyManagementError) -> Int {
+        let now = clock.now
+        let state = try refreshedState()
+        try checkClock(now, state)
+        var (count, failure): (Int, KeyManagementError?) = (0, nil)
+        for key in state.keys.values where key.record.materials.contains(where: { $0.isExpired(at: now) }) {
+            do throws(KeyManagementError) {
+                try await change("DeleteExpiredKeyMaterial", as: .service) { log, state in
+                    log.use(key)
+                    guard let current = state.keys[key.place] else { return ([], ()) }
+                    var record = current.record
+                    for index in record.materials.indices.reversed()
+                    where record.materials[index].isExpired(at: now) { record.removeMaterial(index) }
+                    return (
+                        [.put(try record.name, try StoredJSON.encode(record), expecting: .version(current.version))],
+                        ()
+                    )
+                }
+                count += 1
+            } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
+        return count
     }
 
     /// Writes the root record; false where it has changed since.

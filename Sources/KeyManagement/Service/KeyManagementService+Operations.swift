@@ -89,7 +89,8 @@ extension KeyManagementService {
                 return outcome.result
             }
             do {
-                _ = try await trail.record(event) { [records, writes = outcome.writes, unchanged = log.unchanged] auditWrites in
+                _ = try await trail.record(event) {
+                    [records, writes = outcome.writes, unchanged = log.unchanged] auditWrites in
                     try records.commit(writes, alongside: auditWrites, guarding: unchanged)
                 }
                 // The change stands. Should looking at it fail, the next operation says so.
@@ -155,6 +156,7 @@ extension KeyManagementService {
             switch name {
             case "kms:keyspec": [record.specification]
             case "kms:keyusage": [record.usage]
+            case "kms:keyorigin": [record.originName]
             case "kms:encryptionalgorithm" where record.isSymmetric: [record.specification]
             case "kms:requestalias": alias.map { [$0] } ?? []
             case "kms:encryptioncontextkeys": Array(context.pairs.keys)
@@ -174,7 +176,7 @@ extension KeyManagementService {
         _ creation: KeyCreation, _ specification: KeySpecification<Purpose>, _ log: OperationLog
     ) throws(KeyManagementError) {
         let conditions = Tags.conditions(creation.tags).merging([
-            "kms:keyspec": [specification.name], "kms:keyusage": [Purpose.usage],
+            "kms:keyspec": [specification.name], "kms:keyusage": [Purpose.usage], "kms:keyorigin": [creation.origin],
         ]) { $1 }
         let actions = creation.tags.isEmpty ? ["CreateKey"] : ["CreateKey", "TagResource"]
         for action in actions {
@@ -209,7 +211,8 @@ extension KeyManagementService {
             }
         return KeyManagementError(
             .accessDenied,
-            "\(request.principal) is not authorized to perform \(request.action) on resource \(request.resource) \(reason)")
+            "\(request.principal) is not authorized to perform \(request.action) on resource \(request.resource) \(reason)"
+        )
     }
 
     private func request(

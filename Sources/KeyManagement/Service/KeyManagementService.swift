@@ -179,7 +179,8 @@ public final class KeyManagementService: Sendable {
         }
         guard let root else { throw KeyManagementError(.tampered, "the root record is gone") }
         return ServiceState(
-            keys: keys, aliases: aliases, grants: grants, domains: secrets.domains, activeDomain: secrets.activeDomain, root: root,
+            keys: keys, aliases: aliases, grants: grants, domains: secrets.domains, activeDomain: secrets.activeDomain,
+            root: root,
             revision: revision)
     }
 }

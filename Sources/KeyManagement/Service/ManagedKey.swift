@@ -35,11 +35,17 @@ final class ManagedKey: Sendable {
             }
             return id
         }
-        // Material that was unwrapped stays, whatever it is wrapped under now.
-        backing = Mutex(older?.backing.withLock { $0 } ?? [:])
-        let isSame = older?.record.isOfSameKind(as: record) == true && older?.materials.first == materials.first
+        // Material that was unwrapped stays, whatever it is wrapped under now, unless it was deleted.
+        let there = Set(zip(materials, record.materials).filter { !$1.wrapped.isEmpty }.map(\.0))
+        backing = Mutex((older?.backing.withLock { $0 } ?? [:]).filter { there.contains($0.key) })
+        let isSame =
+            older?.record.isOfSameKind(as: record) == true && older?.materials.first == materials.first
+            && materials.first.map(there.contains) == true
         single = Mutex(isSame ? older?.single.withLock { $0 } : nil)
     }
+
+    /// The material that seals. A key in a usable state has one.
+    var current: Int { record.current ?? 0 }
 
     /// Material ready for work, unwrapped on first use.
     func backingKey(_ index: Int, domains: [UInt32: AESGCM]) throws -> BackingKey {
@@ -82,6 +88,7 @@ final class ManagedKey: Sendable {
         if let deletion = record.deletion {
             return time.timeIntervalSince1970 >= deletion ? nil : .pendingDeletion
         }
+        if record.isMaterialMissing(at: time) { return .pendingImport }
         return record.isEnabled ? .enabled : .disabled
     }
 
@@ -91,7 +98,10 @@ final class ManagedKey: Sendable {
                 arn: arn, id: record.id, state: state, usage: record.usage, specification: record.specification,
                 description: record.description, creationDate: Date(timeIntervalSince1970: record.created),
                 deletionDate: record.deletion.map { Date(timeIntervalSince1970: $0) },
-                materials: record.materials.map(\.id), keyStore: record.keyStore)
+                materials: record.materials.filter { !$0.isPending }.map(\.id), origin: record.originName,
+                keyStore: record.keyStore,
+                validTo: record.current.flatMap { record.materials[$0].imported?.expires }
+                    .map { Date(timeIntervalSince1970: $0) })
         }
     }
 }

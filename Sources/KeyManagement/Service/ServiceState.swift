@@ -34,7 +34,9 @@ final class ServiceState: Sendable {
         self.revision = revision
         var materials: [MaterialID: (key: ManagedKey, index: Int)] = [:]
         for key in keys.values {
-            for (index, id) in key.materials.enumerated() { materials[id] = (key, index) }
+            for (index, id) in key.materials.enumerated() where !key.record.materials[index].isPending {
+                materials[id] = (key, index)
+            }
         }
         self.materials = materials
         keysByARN = Dictionary(keys.values.map { ($0.arnText, $0) }) { $1 }

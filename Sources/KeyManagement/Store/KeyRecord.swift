@@ -7,12 +7,32 @@ struct KeyRecord: Codable, Sendable {
     /// One piece of material, wrapped under a domain key; in a key store, the custodian's handle of it.
     struct Material: Codable, Sendable {
         let id: String
-        let created: Double
+        /// When it was made, or came into use.
+        var created: Double
         /// Why it was made: nil for the first, or where nobody has noted it.
         var rotation: KeyRotation.Kind?
         /// 0 in a key store.
         var domain: UInt32
+        /// Empty where imported material was deleted: it may be imported again.
         var wrapped: [UInt8]
+        /// What goes with material that was imported.
+        var imported: Imported?
+
+        /// Whether it waits for a rotation to come into use.
+        var isPending: Bool { imported?.isPending == true }
+
+        /// Whether it is there.
+        func isAvailable(at time: Date) -> Bool {
+            !wrapped.isEmpty && imported?.expires.map { time.timeIntervalSince1970 < $0 } != false
+        }
+    }
+
+    /// What goes with material that was imported.
+    struct Imported: Codable, Sendable {
+        /// When it is to be deleted; nil for never.
+        var expires: Double?
+        var description: String?
+        var isPending = false
     }
 
     /// Rotation at regular times.
@@ -34,6 +54,8 @@ struct KeyRecord: Codable, Sendable {
     var schedule: Schedule?
     /// What its owner has written on it.
     var tags: [String: String]?
+    /// EXTERNAL where the material is imported; nil otherwise.
+    var origin: String?
     /// The name of the key store that keeps the material; nil for the service itself.
     var keyStore: String?
     var materials: [Material]
@@ -50,6 +72,20 @@ struct KeyRecord: Codable, Sendable {
     /// The text that binds a wrapped material to its place.
     func label(_ material: String, version: Int) -> [UInt8] {
         Array("strongroom material \(account) \(id) \(material) \(version)".utf8)
+    }
+
+    static let external = "EXTERNAL"
+
+    /// Where its material comes from, by AWS's name.
+    var originName: String { origin ?? (keyStore == nil ? "AWS_KMS" : "AWS_CLOUDHSM") }
+
+    /// The material that seals; nil where none was imported yet.
+    var current: Int? { materials.lastIndex { !$0.isPending } }
+
+    /// Whether material is missing that the key had, or is to get first: then it is not usable at all.
+    func isMaterialMissing(at time: Date) -> Bool {
+        guard origin == KeyRecord.external else { return false }
+        return current == nil || materials.contains { !$0.isPending && !$0.isAvailable(at: time) }
     }
 
     /// What the material is; nil for symmetric encryption, and for a kind that this version does not know.
@@ -73,9 +109,16 @@ struct KeyRecord: Codable, Sendable {
         }
         let id = Hexadecimal.encode(try SystemRandom().bytes(count: 32))
         let material = try kind?.generate() ?? .random(count: 32)
-        return Material(
+        return try self.material(id, material, at: time, domain: domain, under: key)
+    }
+
+    /// The next material, wrapped.
+    func material(
+        _ id: String, _ secret: borrowing SecretBytes, at time: Date, domain: UInt32, under key: AESGCM
+    ) throws -> Material {
+        Material(
             id: id, created: time.timeIntervalSince1970, domain: domain,
-            wrapped: try key.seal(material, authenticating: label(id, version: materials.count)))
+            wrapped: try key.seal(secret, authenticating: label(id, version: materials.count)))
     }
 
     /// Material that a custodian has made.

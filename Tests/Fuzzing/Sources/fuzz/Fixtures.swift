@@ -24,6 +24,9 @@ enum Fixtures {
     nonisolated(unsafe) static var messageHeads: [[UInt8]] = []
     nonisolated(unsafe) static var service: KeyManagementService?
     static let store = ForgetfulStore()
+    nonisolated(unsafe) static var importKey: KeyIdentifier = "none"
+    nonisolated(unsafe) static var importParameters: ImportParameters?
+    nonisolated(unsafe) static var wrapped: [UInt8] = []
 
     static let signingKey: ECDSA.PrivateKey = {
         let scalar = SecretBytes(copying: [UInt8](repeating: 3, count: 32))
@@ -45,6 +48,11 @@ enum Fixtures {
             store: store, rootOfTrust: root, audit: .buffered(lossWindow: .seconds(3600)))
         self.service = service
         _ = try await client().createKey(.symmetric, alias: "alias/a")
+        let key = KeyIdentifier(try await client().createKeyForImport(.ecdsa(.p256)))
+        let parameters = try await client().importParameters(
+            for: key, wrapping: .rsaAESKeyWrapSHA256, keySize: .bits2048)
+        (importKey, importParameters) = (key, parameters)
+        wrapped = try parameters.wrap(signingKey.pkcs8())
         // Without the last frame: end mark, number, nonce, length, tag; and without the block: nonce, length, tag.
         messageHeads = [
             try await envelope.encrypt([]).dropLast(4 + 4 + 12 + 4 + 16),

@@ -29,6 +29,11 @@ enum Seeds {
                 [1] + (try await Fixtures.older.encrypt(plaintext)).dropFirst(Fixtures.messageHeads[1].count),
                 [0, 255, 255, 255, 255, 0, 0, 0, 1] + [UInt8](repeating: 0, count: 11) + [1, 0, 0, 0, 0],
             ]
+        case .keyImport:
+            return [
+                [0] + (Fixtures.importParameters?.token.bytes ?? []), [1] + bytes(try Fixtures.signingKey.pkcs8()),
+                [2] + Fixtures.wrapped,
+            ]
         case .certificate:
             return (CertificateInputs.chain + [CertificateInputs.leaf].compactMap { $0 }).map(\.derEncoded)
         case .clientHello, .tlsServer: return try ConnectionInputs.hellos()

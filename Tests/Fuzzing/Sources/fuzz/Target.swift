@@ -27,6 +27,7 @@ enum Target: String, CaseIterable {
     case clientHello = "client-hello"
     case tlsServer = "tls-server"
     case tlsClient = "tls-client"
+    case keyImport = "key-import"
 
     /// Anything may be refused; nothing may crash, hang, or be accepted that was not made here.
     func check(_ bytes: [UInt8]) async throws {
@@ -108,6 +109,15 @@ enum Target: String, CaseIterable {
             must { try DistinguishedName(text: name.description).derEncoded == name.derEncoded }
         case .clientHello: ConnectionInputs.feed(try ConnectionInputs.choosing.accept(), bytes)
         case .tlsServer: ConnectionInputs.feed(try ConnectionInputs.server.accept(), bytes)
+        case .keyImport:
+            guard let parameters = Fixtures.importParameters, let mode = bytes.first else { return }
+            let rest = Array(bytes.dropFirst())
+            var (wrapped, token) = (rest, parameters.token)
+            // The token, what is wrapped, or the material within.
+            if mode & 3 == 0 { (wrapped, token) = (Fixtures.wrapped, ImportToken(rest)) }
+            if mode & 3 == 1 { wrapped = try parameters.wrap(SecretBytes(copying: rest)) }
+            try await Fixtures.client().importKeyMaterial(
+                wrapped, token, into: Fixtures.importKey, expiring: .never)
         case .tlsClient: ConnectionInputs.feed(try ConnectionInputs.client.connect(to: "localhost"), bytes)
         }
     }

@@ -1,0 +1,126 @@
+public import Cryptography
+public import FoundationEssentials
+
+/// How material is wrapped for its import (AWS KMS, "Select a wrapping algorithm").
+public enum ImportWrapping: String, Sendable, Hashable, CaseIterable {
+    /// The material under the RSA key; not for RSA keys, and not for P-521 under 2048 bits.
+    case rsaOAEPSHA256 = "RSAES_OAEP_SHA_256"
+    /// The same with SHA-1.
+    case rsaOAEPSHA1 = "RSAES_OAEP_SHA_1"
+    /// The material under a new AES key by RFC 5649, and that key under the RSA key: for key pairs.
+    case rsaAESKeyWrapSHA256 = "RSA_AES_KEY_WRAP_SHA_256"
+    /// The same with SHA-1.
+    case rsaAESKeyWrapSHA1 = "RSA_AES_KEY_WRAP_SHA_1"
+
+    /// How the RSA key encrypts.
+    var encryption: EncryptionAlgorithm {
+        switch self {
+        case .rsaOAEPSHA256, .rsaAESKeyWrapSHA256: .rsaOAEPSHA256
+        case .rsaOAEPSHA1, .rsaAESKeyWrapSHA1: .rsaOAEPSHA1
+        }
+    }
+
+    /// Whether there is an AES key between.
+    var isHybrid: Bool { self == .rsaAESKeyWrapSHA256 || self == .rsaAESKeyWrapSHA1 }
+
+    /// Refuses what AWS refuses: keys that do not fit, and key pairs' wrapping for keys that are none.
+    func check(_ size: RSAKeySize, for record: KeyRecord) throws(KeyManagementError) {
+        let isTaken =
+            switch record.kind {
+            case .rsaSigning, .rsaDecryption: isHybrid
+            case .ecdsa(.p521), .ecdh(.p521): isHybrid || size != .bits2048
+            case .ecdsa, .ecdh, .ed25519: true
+            default: !isHybrid
+            }
+        guard isTaken else {
+            throw KeyManagementError(
+                .unsupportedOperation, "\(rawValue) under \(size.rawValue) does not wrap \(record.specification)")
+        }
+    }
+
+    /// Wraps material for the owner of the RSA key.
+    func wrap(_ material: borrowing SecretBytes, under key: RSA.PublicKey) throws(CryptographyError) -> [UInt8] {
+        guard isHybrid else { return try key.encrypt(material, using: encryption) }
+        let between = try SecretBytes.random(count: 32)
+        return try key.encrypt(between, using: encryption) + AESKeyWrap(.padded, key: between).wrap(material)
+    }
+
+    /// Unwraps material.
+    func unwrap(_ wrapped: Span<UInt8>, with key: RSA.PrivateKey) throws(CryptographyError) -> SecretBytes {
+        guard isHybrid else { return try key.decrypt(wrapped, using: encryption) }
+        let count = key.modulusByteCount
+        guard wrapped.count > count else { throw CryptographyError(.authenticationFailure) }
+        let between = try key.decrypt(wrapped.extracting(..<count), using: encryption)
+        return try AESKeyWrap(.padded, key: between).unwrap(wrapped.extracting(count...))
+    }
+}
+
+/// What is needed to bring material to a key: a public key, and the token that goes with it. Valid for a day.
+public struct ImportParameters: Sendable, Hashable {
+    /// The RSA key under which the material is wrapped, as a SubjectPublicKeyInfo.
+    public let wrappingKey: [UInt8]
+    /// How it is wrapped.
+    public let wrapping: ImportWrapping
+    /// What goes with the wrapped material.
+    public let token: ImportToken
+    /// Until when both are taken.
+    public let validTo: Date
+
+    /// Wraps material for the import: 32 bytes for a symmetric key, a digest's length for HMAC, PKCS #8 for a key pair.
+    ///
+    /// - Throws: `invalidLength` for more than the key takes.
+    public func wrap(_ material: borrowing SecretBytes) throws(CryptographyError) -> [UInt8] {
+        try wrapping.wrap(material, under: RSA.PublicKey(subjectPublicKeyInfo: wrappingKey.span))
+    }
+}
+
+/// Lets the service find the private half of a wrapping key: it is sealed in the token, and stored nowhere.
+public struct ImportToken: Sendable, Hashable {
+    /// The token.
+    public let bytes: [UInt8]
+
+    /// Takes bytes; whether they are a token shows on use.
+    public init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    static let lifetime = 86400.0
+
+    /// Seals a wrapping key for a key.
+    ///
+    /// Layout: `01 | domain key's version, 4 bytes | seconds until which it is valid, 8 bytes | wrapping, 1 byte | sealed PKCS #8`;
+    /// what stands before is authenticated with the key's account and identifier.
+    init(
+        _ key: RSA.PrivateKey, _ wrapping: ImportWrapping, for record: KeyRecord, until validTo: Date,
+        domain version: UInt32, _ domain: AESGCM
+    ) throws {
+        var head: [UInt8] = [1]
+        head.appendBigEndian(version)
+        head.appendBigEndian(UInt64(max(0, validTo.timeIntervalSince1970)))
+        head.append(UInt8(ImportWrapping.allCases.firstIndex(of: wrapping) ?? 0))
+        bytes = head + (try domain.seal(key.pkcs8(), authenticating: ImportToken.label(head, record)))
+    }
+
+    /// The wrapping key of a token for a key.
+    ///
+    /// - Throws: `invalidImportToken`, `expiredImportToken`.
+    func open(
+        for record: KeyRecord, at time: Date, domains: [UInt32: AESGCM]
+    ) throws(KeyManagementError) -> (RSA.PrivateKey, ImportWrapping) {
+        guard bytes.count > 14, bytes.count <= 8192, bytes[0] == 1,
+            let domain = domains[bytes[1..<5].reduce(0) { $0 << 8 | UInt32($1) }],
+            Int(bytes[13]) < ImportWrapping.allCases.count
+        else { throw KeyManagementError(.invalidImportToken) }
+        let key: RSA.PrivateKey
+        do {
+            let opened = try domain.open(
+                Array(bytes[14...]), authenticating: ImportToken.label(Array(bytes[..<14]), record))
+            key = try RSA.PrivateKey(pkcs8: opened.bytes)
+        } catch { throw KeyManagementError(.invalidImportToken) }
+        let validTo = bytes[5..<13].reduce(0) { $0 << 8 | UInt64($1) }
+        guard time.timeIntervalSince1970 < Double(validTo) else { throw KeyManagementError(.expiredImportToken) }
+        return (key, ImportWrapping.allCases[Int(bytes[13])])
+    }
+
+    private static func label(_ head: [UInt8], _ record: KeyRecord) -> [UInt8] {
+        Array("strongroom import token \(record.account) \(record.id) ".utf8) + head
+    }
+}
