@@ -52,7 +52,8 @@ let package = Package(
         .target(name: "OpenSSLShim", dependencies: ["CStrongroomOpenSSL", "CStrongroomOpenSSLShims"]),
         .target(name: "Cryptography", dependencies: ["OpenSSLShim"]),
         .target(
-            name: "PKIX", dependencies: ["Cryptography", .product(name: "SwiftASN1", package: "swift-asn1")]),
+            name: "PKIX",
+            dependencies: ["Cryptography", "IPAddresses", .product(name: "SwiftASN1", package: "swift-asn1")]),
         .target(
             name: "Certificates",
             dependencies: ["Auditing", "Cryptography", "PKIX", "RecordIntegrity", "RecordStorage"]),
@@ -60,7 +61,8 @@ let package = Package(
         .target(name: "RecordIntegrity", dependencies: ["Cryptography", "RecordStorage"]),
         .target(
             name: "HSMEmulation", dependencies: ["Auditing", "Cryptography", "RecordIntegrity", "RecordStorage"]),
-        .target(name: "AccessPolicy"),
+        .target(name: "IPAddresses"),
+        .target(name: "AccessPolicy", dependencies: ["IPAddresses"]),
         .target(name: "SystemCalls"),
         .target(
             name: "Console", dependencies: ["AtRest", "Cryptography", "KeyManagement", "SystemCalls"],

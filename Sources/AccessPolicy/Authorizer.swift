@@ -13,14 +13,17 @@ public struct AccessRequest: Sendable {
 
     /// What allows it besides policies, where something does.
     public let allowance: Allowance?
+    /// What a role's session was narrowed to when it began; where there are any, one of them must allow the request too.
+    public let sessionPolicies: [IdentityPolicy]
 
     /// Puts the question.
     public init(
         principal: Principal, action: String, resource: String, resourceAccount: String, allowance: Allowance? = nil,
-        context: @escaping @Sendable (String) -> [String] = { _ in [] }
+        sessionPolicies: [IdentityPolicy] = [], context: @escaping @Sendable (String) -> [String] = { _ in [] }
     ) {
         self.principal = principal
         self.allowance = allowance
+        self.sessionPolicies = sessionPolicies
         self.action = action
         self.resource = resource
         self.resourceAccount = resourceAccount

@@ -1,9 +1,12 @@
 internal import FoundationEssentials
+internal import IPAddresses
 
 /// One line of a statement's Condition: operator, key, values.
 struct Condition: Sendable {
     private enum Test: Sendable {
         case text([Pattern])
+        case arn([ARNPattern])
+        case address([IPAddressRange])
         case number([Double], @Sendable (Double, Double) -> Bool)
         case date([Date], @Sendable (Date, Date) -> Bool)
         case flag(Bool)
@@ -22,7 +25,9 @@ struct Condition: Sendable {
     private let holdsWhenMissing: Bool
     private let quantifier: Quantifier
 
-    init(_ name: String, key: String, values: [String], _ label: String) throws(PolicyError) {
+    init(
+        _ name: String, key: String, values: [String], hasVariables: Bool, _ label: String
+    ) throws(PolicyError) {
         var name = name
         var quantifier = Quantifier.single
         for (prefix, meaning) in [("ForAllValues:", Quantifier.forAll), ("ForAnyValue:", .forAny)]
@@ -38,13 +43,13 @@ struct Condition: Sendable {
         let opposite = Condition.negations[name]
         isNegated = opposite != nil
         holdsWhenMissing = ifExists || isNegated
-        test = try Condition.test(opposite ?? name, values, "\(label): \(name)")
+        test = try Condition.test(opposite ?? name, values, hasVariables, "\(label): \(name)")
     }
 
     private static let negations = [
         "StringNotEquals": "StringEquals", "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
         "StringNotLike": "StringLike", "NumericNotEquals": "NumericEquals", "DateNotEquals": "DateEquals",
-        "ArnNotEquals": "ArnEquals", "ArnNotLike": "ArnLike",
+        "ArnNotEquals": "ArnEquals", "ArnNotLike": "ArnLike", "NotIpAddress": "IpAddress",
     ]
 
     func isMet(by request: AccessRequest) -> Bool {
@@ -52,14 +57,16 @@ struct Condition: Sendable {
         if case .isNull(let isNull) = test { return values.isEmpty == isNull }
         if values.isEmpty { return quantifier == .forAll || (holdsWhenMissing && quantifier == .single) }
         return switch quantifier {
-        case .single, .forAny: values.contains { matches($0) != isNegated }
-        case .forAll: values.allSatisfy { matches($0) != isNegated }
+        case .single, .forAny: values.contains { matches($0, request) != isNegated }
+        case .forAll: values.allSatisfy { matches($0, request) != isNegated }
         }
     }
 
-    private func matches(_ value: String) -> Bool {
+    private func matches(_ value: String, _ request: AccessRequest) -> Bool {
         switch test {
-        case .text(let patterns): patterns.contains { $0.matches(value) }
+        case .text(let patterns): patterns.contains { $0.matches(value, request) }
+        case .arn(let patterns): patterns.contains { $0.matches(value, request) }
+        case .address(let ranges): IPAddress(value).map { value in ranges.contains { $0.contains(value) } } ?? false
         case .number(let limits, let compare):
             Double(value).map { value in limits.contains { compare(value, $0) } } ?? false
         case .date(let limits, let compare):
@@ -69,12 +76,34 @@ struct Condition: Sendable {
         }
     }
 
-    private static func test(_ name: String, _ values: [String], _ label: String) throws(PolicyError) -> Test {
+    private static func test(
+        _ name: String, _ values: [String], _ hasVariables: Bool, _ label: String
+    ) throws(PolicyError) -> Test {
+        func patterns(hasWildcards: Bool, ignoringCase: Bool = false) throws(PolicyError) -> Test {
+            .text(
+                try values.map { value throws(PolicyError) in
+                    Pattern(
+                        try Pattern.units(value, hasWildcards: hasWildcards, hasVariables: hasVariables),
+                        ignoringCase: ignoringCase)
+                })
+        }
         switch name {
-        case "StringEquals", "ArnEquals", "StringLike", "ArnLike":
-            let isLiteral = name == "StringEquals"
-            return .text(values.map { isLiteral ? Pattern(literal: $0) : Pattern($0) })
-        case "StringEqualsIgnoreCase": return .text(values.map { Pattern(literal: $0, ignoringCase: true) })
+        case "StringEquals": return try patterns(hasWildcards: false)
+        case "StringLike": return try patterns(hasWildcards: true)
+        case "StringEqualsIgnoreCase": return try patterns(hasWildcards: false, ignoringCase: true)
+        case "ArnEquals", "ArnLike":
+            return .arn(
+                try values.map { value throws(PolicyError) in
+                    let pattern = try ARNPattern(value, hasVariables: hasVariables)
+                    guard pattern.isARN else { throw PolicyError("\(label): \(value) is no ARN") }
+                    return pattern
+                })
+        case "IpAddress":
+            let ranges = values.compactMap { IPAddressRange($0) }
+            guard ranges.count == values.count else { throw PolicyError("\(label) takes addresses as 192.0.2.0/24") }
+            return .address(ranges)
+        // Base64 has one text for each value.
+        case "BinaryEquals": return .text(values.map { Pattern($0.utf8.map { .byte($0) }) })
         case "Bool":
             guard values.count == 1, values[0] == "true" || values[0] == "false" else {
                 throw PolicyError("\(label) takes true or false")

@@ -9,8 +9,19 @@ public struct PolicyDocument: Sendable {
     public let text: String
     let statements: [Statement]
 
+    /// What a document is attached to.
+    enum Kind: Sendable {
+        case permissions
+        case trust
+    }
+
     /// Parses a document of at most 32 KiB.
-    public init(_ text: String) throws(PolicyError) {
+    public init(_ text: String) throws(PolicyError) { try self.init(text, .permissions) }
+
+    /// Parses a role's trust policy: who may take the role on. It names principals and no resources.
+    public init(trust text: String) throws(PolicyError) { try self.init(text, .trust) }
+
+    private init(_ text: String, _ kind: Kind) throws(PolicyError) {
         guard text.utf8.count <= 32768 else { throw PolicyError("a policy has at most 32768 bytes") }
         let source: DocumentSource
         do {
@@ -24,20 +35,27 @@ public struct PolicyDocument: Sendable {
         guard !source.statements.isEmpty else { throw PolicyError("a policy needs a statement") }
         var statements: [Statement] = []
         for (index, statement) in source.statements.enumerated() {
-            statements.append(try Statement(statement, number: index + 1))
+            // Documents of the older version, or of none, have no variables.
+            statements.append(
+                try Statement(statement, number: index + 1, kind, hasVariables: source.version == "2012-10-17"))
         }
         self.statements = statements
         self.text = text
     }
 
     /// A statement that gives an account's own policies the say over a key: the default of AWS KMS.
-    public static func delegating(toAccount account: String, partition: String = "aws") throws(PolicyError)
-        -> PolicyDocument
-    {
+    public static func delegating(
+        toAccount account: String, partition: String = "aws", actions: String = "kms:*"
+    ) throws(PolicyError) -> PolicyDocument {
         try PolicyDocument(
             #"{"Version":"2012-10-17","Id":"key-default-1","Statement":[{"Sid":"Enable IAM User Permissions","#
                 + #""Effect":"Allow","Principal":{"AWS":"arn:\#(partition):iam::\#(account):root"},"#
-                + #""Action":"kms:*","Resource":"*"}]}"#)
+                + #""Action":"\#(actions)","Resource":"*"}]}"#)
+    }
+
+    /// Whether a statement names principals, as what is attached to a principal must not.
+    public var namesPrincipals: Bool {
+        statements.contains { statement in if case .unnamed = statement.subjects { false } else { true } }
     }
 
     private static func describe(_ error: any Error) -> String {

@@ -24,54 +24,76 @@ public struct PolicyEngine: Authorizer {
         self.identityPolicies = identityPolicies
     }
 
-    /// Every principal of an account may do there what the resource's policy leaves to the account: for a process that
-    /// does its own checks before it asks.
-    public static func trustingAccountMembers() throws(PolicyError) -> PolicyEngine {
-        let all = IdentityPolicy(
-            "account members",
-            try PolicyDocument(#"{"Statement":{"Sid":"Everything","Effect":"Allow","Action":"*","Resource":"*"}}"#))
-        return PolicyEngine { _ in [all] }
-    }
-
     /// Decides one request.
     public func decide(_ request: AccessRequest, resourcePolicy: PolicyDocument) -> AccessDecision {
+        PolicyEngine.decide(
+            request, resourcePolicy: resourcePolicy, identityPolicies: identityPolicies(request.principal))
+    }
+
+    /// Decides one request, given all policies. An account's root needs none of its own.
+    public static func decide(
+        _ request: AccessRequest, resourcePolicy: PolicyDocument, identityPolicies: [IdentityPolicy]
+    ) -> AccessDecision {
         let principal = request.principal
-        let attached = principal.kind == .root ? [] : identityPolicies(principal)
-        var direct: DecidingStatement?
-        var isDelegated = false
-        for statement in resourcePolicy.statements {
-            let match = PolicyEngine.match(statement.subjects, principal)
-            guard match != .none, statement.covers(request) else { continue }
-            let deciding = DecidingStatement(policy: "key policy", statement: statement.label)
-            if statement.effect == .deny { return .deniedExplicitly(by: deciding) }
-            if match == .direct || principal.kind == .root { direct = direct ?? deciding } else { isDelegated = true }
-        }
-        var own: DecidingStatement? =
-            principal.kind == .root ? DecidingStatement(policy: "account root", statement: "always") : nil
-        for policy in attached {
-            for statement in policy.document.statements where statement.covers(request) {
-                let deciding = DecidingStatement(policy: policy.name, statement: statement.label)
-                if statement.effect == .deny { return .deniedExplicitly(by: deciding) }
-                own = own ?? deciding
-            }
-        }
-        // Allowed by something besides policies, to the principal itself or by way of its own policies.
-        if let allowance = request.allowance, own != nil || !allowance.isForAccount {
+        let resource = ResourceSide(resourcePolicy, request)
+        if let denial = resource.denial { return .deniedExplicitly(by: denial) }
+        let isRoot = principal.kind == .root
+        let own = IdentitySide(isRoot ? [] : identityPolicies, request)
+        let session = IdentitySide(request.sessionPolicies, request)
+        if let denial = own.denial ?? session.denial { return .deniedExplicitly(by: denial) }
+        let root = DecidingStatement(policy: "account root", statement: "always")
+        // What a session was narrowed to narrows everything but what names the session itself.
+        let isNarrowed = !request.sessionPolicies.isEmpty && session.allowance == nil
+        let missing = isNarrowed ? "session policy" : "identity policy"
+        let identity = isNarrowed ? nil : isRoot ? root : own.allowance
+        let direct = resource.bySession ?? (isNarrowed ? nil : resource.byName)
+        let isSameAccount = principal.account == request.resourceAccount || principal.account.isEmpty
+        if isSameAccount, let direct { return .allowed(by: direct) }
+        if direct != nil || resource.isDelegated, let identity { return .allowed(by: identity) }
+        // To the principal itself, in whichever account, or by way of its own policies.
+        if let allowance = request.allowance, !isNarrowed, identity != nil || !allowance.isForAccount {
             return .allowed(by: allowance.statement)
         }
-        if principal.account == request.resourceAccount || principal.account.isEmpty {
-            if let direct { return .allowed(by: direct) }
-            guard isDelegated else { return .deniedImplicitly(missing: "key policy") }
-            return own.map { .allowed(by: $0) } ?? .deniedImplicitly(missing: "identity policy")
+        let hasResourceSide = direct != nil || resource.byName != nil || resource.isDelegated
+        return .deniedImplicitly(missing: hasResourceSide ? missing : "key policy")
+    }
+}
+
+/// What a resource's policy says to a request.
+private struct ResourceSide {
+    var denial: DecidingStatement?
+    /// An allowance that names a role's session, or a user.
+    var bySession: DecidingStatement?
+    /// An allowance that names a role, or everybody.
+    var byName: DecidingStatement?
+    /// Whether the say is the account's.
+    var isDelegated = false
+
+    init(_ policy: PolicyDocument, _ request: AccessRequest) {
+        let principal = request.principal
+        for statement in policy.statements {
+            let match = ResourceSide.match(statement.subjects, principal)
+            guard match != .none, statement.covers(request) else { continue }
+            let deciding = DecidingStatement(policy: "key policy", statement: statement.label)
+            guard statement.effect == .allow else {
+                denial = deciding
+                return
+            }
+            switch match {
+            case .session: bySession = bySession ?? deciding
+            case .direct: byName = byName ?? deciding
+            // An account's root is named where its account is.
+            case .account where principal.kind == .root: bySession = bySession ?? deciding
+            default: isDelegated = true
+            }
         }
-        guard direct != nil || isDelegated else { return .deniedImplicitly(missing: "key policy") }
-        return own.map { .allowed(by: $0) } ?? .deniedImplicitly(missing: "identity policy")
     }
 
     private enum Match {
         case none
         case account
         case direct
+        case session
     }
 
     private static func match(_ subjects: Statement.Subjects, _ principal: Principal) -> Match {
@@ -79,11 +101,31 @@ public struct PolicyEngine: Authorizer {
         case .unnamed: return .none
         case .anyone: return .direct
         case .named(let names, let accounts):
+            if names.contains(principal.description) { return .session }
             if principal.names.contains(where: names.contains) { return .direct }
             return accounts.contains(principal.account) ? .account : .none
         case .notNamed(let names, let accounts):
             let isExcepted = principal.names.contains(where: names.contains) || accounts.contains(principal.account)
             return isExcepted ? .none : .direct
+        }
+    }
+}
+
+/// What policies of the principal's side say to a request.
+private struct IdentitySide {
+    var denial: DecidingStatement?
+    var allowance: DecidingStatement?
+
+    init(_ policies: [IdentityPolicy], _ request: AccessRequest) {
+        for policy in policies {
+            for statement in policy.document.statements where statement.covers(request) {
+                let deciding = DecidingStatement(policy: policy.name, statement: statement.label)
+                guard statement.effect == .allow else {
+                    denial = deciding
+                    return
+                }
+                allowance = allowance ?? deciding
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ struct Statement: Sendable {
     private let resources: Selection
     private let conditions: [Condition]
 
-    init(_ source: StatementSource, number: Int) throws(PolicyError) {
+    init(_ source: StatementSource, number: Int, _ kind: PolicyDocument.Kind, hasVariables: Bool) throws(PolicyError) {
         label = source.sid ?? "statement \(number)"
         switch source.effect {
         case "Allow": effect = .allow
@@ -40,18 +40,30 @@ struct Statement: Sendable {
             subjects = .notNamed(all, accounts: accounts)
         default: throw PolicyError("\(label): one of Principal and NotPrincipal")
         }
-        actions = try Selection(source.action, source.notAction, ignoringCase: true, "\(label): Action")
-        resources = try Selection(source.resource, source.notResource, ignoringCase: false, "\(label): Resource")
+        actions = try Selection(actions: source.action, not: source.notAction, label)
+        if kind == .trust {
+            // What it is attached to is the resource.
+            guard source.resource == nil, source.notResource == nil else {
+                throw PolicyError("\(label): a trust policy names no resource")
+            }
+            resources = .everything
+        } else {
+            resources = try Selection(
+                resources: source.resource, not: source.notResource, hasVariables: hasVariables, label)
+        }
         var conditions: [Condition] = []
         for (name, keys) in source.condition ?? [:] {
-            for (key, values) in keys { conditions.append(try Condition(name, key: key, values: values.values, label)) }
+            for (key, values) in keys {
+                conditions.append(
+                    try Condition(name, key: key, values: values.values, hasVariables: hasVariables, label))
+            }
         }
         self.conditions = conditions
     }
 
     /// Whether action, resource and conditions are the statement's. Who asks is the engine's part.
     func covers(_ request: AccessRequest) -> Bool {
-        actions.contains(request.action) && resources.contains(request.resource)
+        actions.contains(request.action, request) && resources.contains(request.resource, request)
             && conditions.allSatisfy { $0.isMet(by: request) }
     }
 
@@ -84,25 +96,58 @@ struct Statement: Sendable {
 
 /// What a pair such as Action and NotAction selects.
 private struct Selection: Sendable {
-    private let patterns: [Pattern]
+    private enum Patterns: Sendable {
+        case actions([Pattern])
+        case resources([ARNPattern])
+    }
+
+    private let patterns: Patterns
     private let isInverted: Bool
 
+    /// Prepares the patterns of actions, which ignore case.
     init(
-        _ included: StatementSource.OneOrMore?, _ excluded: StatementSource.OneOrMore?, ignoringCase: Bool,
+        actions included: StatementSource.OneOrMore?, not excluded: StatementSource.OneOrMore?, _ label: String
+    ) throws(PolicyError) {
+        let (values, isInverted) = try Selection.one(included, excluded, "\(label): Action")
+        patterns = .actions(values.map { Pattern($0, ignoringCase: true) })
+        self.isInverted = isInverted
+    }
+
+    /// Prepares the patterns of resources.
+    init(
+        resources included: StatementSource.OneOrMore?, not excluded: StatementSource.OneOrMore?, hasVariables: Bool,
         _ label: String
     ) throws(PolicyError) {
+        let (values, isInverted) = try Selection.one(included, excluded, "\(label): Resource")
+        patterns = .resources(
+            try values.map { value throws(PolicyError) in try ARNPattern(value, hasVariables: hasVariables) })
+        self.isInverted = isInverted
+    }
+
+    private init() {
+        patterns = .actions([Pattern("*")])
+        isInverted = false
+    }
+
+    /// Whatever there is.
+    static let everything = Selection()
+
+    private static func one(
+        _ included: StatementSource.OneOrMore?, _ excluded: StatementSource.OneOrMore?, _ label: String
+    ) throws(PolicyError) -> (values: [String], isInverted: Bool) {
         switch (included, excluded) {
-        case (let included?, nil):
-            patterns = included.values.map { Pattern($0, ignoringCase: ignoringCase) }
-            isInverted = false
-        case (nil, let excluded?):
-            patterns = excluded.values.map { Pattern($0, ignoringCase: ignoringCase) }
-            isInverted = true
+        case (let included?, nil): (included.values, false)
+        case (nil, let excluded?): (excluded.values, true)
         default: throw PolicyError("\(label) and its opposite: exactly one of them")
         }
     }
 
-    func contains(_ text: String) -> Bool {
-        patterns.contains { $0.matches(text) } != isInverted
+    func contains(_ text: String, _ request: AccessRequest) -> Bool {
+        let isSelected =
+            switch patterns {
+            case .actions(let patterns): patterns.contains { $0.matches(text) }
+            case .resources(let patterns): patterns.contains { $0.matches(text, request) }
+            }
+        return isSelected != isInverted
     }
 }

@@ -22,6 +22,8 @@ extension AuditEvent {
         writer.field("eventSource", source)
         writer.field("eventName", name)
         writer.field("awsRegion", region)
+        if let sourceIPAddress { writer.field("sourceIPAddress", sourceIPAddress) }
+        if let userAgent { writer.field("userAgent", userAgent) }
         if let error {
             writer.field("errorCode", error.code)
             writer.field("errorMessage", error.message)

@@ -57,6 +57,10 @@ public struct AuditEvent: Sendable {
     public var additionalData: [(String, Value)] = []
     /// The error's code and message where it failed.
     public var error: (code: String, message: String)?
+    /// Where the request came from, where it is known.
+    public var sourceIPAddress: String?
+    /// With what program, where it is known.
+    public var userAgent: String?
     /// Whether the operation changes nothing.
     public var isReadOnly = true
     /// The ARNs of the resources used.

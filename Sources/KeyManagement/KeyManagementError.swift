@@ -46,6 +46,8 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
         public static let keyStoreFailure = Code(name: "CustomKeyStoreInvalidStateException")
         /// There is no key store of this name here.
         public static let keyStoreNotFound = Code(name: "CustomKeyStoreNotFoundException")
+        /// The role's session is over.
+        public static let expiredSession = Code(name: "ExpiredTokenException")
         /// The import token has expired.
         public static let expiredImportToken = Code(name: "ExpiredImportTokenException")
         /// The import token is none, or another key's.

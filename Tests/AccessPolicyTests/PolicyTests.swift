@@ -92,4 +92,53 @@ import Testing
     ]) func `what is not understood is refused`(_ text: String) {
         #expect(throws: PolicyError.self) { _ = try PolicyDocument(text) }
     }
+
+    @Test(arguments: [
+        ("arn:aws:iam::*:role/x", "arn:aws:iam::1:role/x", true),
+        // A star takes nothing of the next part, but for the last one.
+        ("arn:aws:iam::*:role/x", "arn:aws:iam::1:user/a:role/x", false),
+        ("arn:aws:iam::1:*", "arn:aws:iam::1:user/a:b", true), ("*", "anything", true),
+    ]) func `parts of ARNs match apart`(_ pattern: String, _ text: String, _ isMatch: Bool) throws {
+        #expect(try allows(#"{"ArnLike":{"a":"\#(pattern)"}}"#, ["a": [text]]) == isMatch)
+        #expect(try allows(#"{"ArnNotEquals":{"a":"\#(pattern)"}}"#, ["a": [text]]) != isMatch)
+    }
+
+    @Test func `variables have the request's values, which are no patterns`() throws {
+        func allows(_ condition: String, _ context: [String: [String]], version: String = "2012-10-17") throws -> Bool {
+            try decide(
+                #"{"Version":"\#(version)","Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":\#(condition)}}"#,
+                context: context
+            ).isAllowed
+        }
+        let home = #"{"StringLike":{"k":"home/${aws:username}/*"}}"#
+        #expect(try allows(home, ["k": ["home/a/b"], "aws:username": ["a"]]))
+        #expect(try !allows(home, ["k": ["home/b/b"], "aws:username": ["a"]]))
+        #expect(try !allows(home, ["k": ["home/b/b"], "aws:username": ["*"]]))
+        #expect(try !allows(home, ["k": ["home//b"]]))
+        #expect(try !allows(home, ["k": ["home/a/b"], "aws:username": ["a", "b"]]))
+        #expect(try !allows(home, ["k": ["home/a/b"], "aws:username": ["a"]], version: "2008-10-17"))
+        let otherwise = #"{"StringEquals":{"k":"${aws:PrincipalTag/team, 'none'}"}}"#
+        #expect(try allows(otherwise, ["k": ["none"]]))
+        #expect(try allows(otherwise, ["k": ["blue"], "aws:principaltag/team": ["blue"]]))
+        #expect(try allows(#"{"StringLike":{"k":"a${*}${?}${$}"}}"#, ["k": ["a*?$"]]))
+        for wrong in ["${", "${}", "${a}", "${aws:x, y}", "${aws:x"] {
+            #expect(throws: PolicyError.self) { try allows(#"{"StringEquals":{"k":"\#(wrong)"}}"#, [:]) }
+        }
+        let resource =
+            #"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"arn:aws:kms:*:${aws:PrincipalAccount}:key/*"}}"#
+        #expect(try decide(resource, context: ["aws:principalaccount": ["111122223333"]]).isAllowed)
+        #expect(try !decide(resource, context: ["aws:principalaccount": ["444455556666"]]).isAllowed)
+    }
+
+    @Test func `addresses and binary values are compared as what they are`() throws {
+        #expect(try allows(#"{"IpAddress":{"a":["10.0.0.0/8"]}}"#, ["a": ["10.200.0.1"]]))
+        #expect(try !allows(#"{"IpAddress":{"a":["10.0.0.0/8"]}}"#, ["a": ["11.0.0.1"]]))
+        #expect(try !allows(#"{"IpAddress":{"a":["10.0.0.0/8"]}}"#, ["a": ["::ffff:10.0.0.1"]]))
+        #expect(try allows(#"{"NotIpAddress":{"a":"2001:db8::/33"}}"#, ["a": ["2001:db8:8000::1"]]))
+        #expect(try allows(#"{"BinaryEquals":{"a":"AQI="}}"#, ["a": ["AQI="]]))
+        for wrong in ["10.0.0.0/33", "10.0.0/8", "a", "::/129", "10.0.0.0/+8", "10.0.0.0/"] {
+            #expect(throws: PolicyError.self) { try allows(#"{"IpAddress":{"a":"\#(wrong)"}}"#, [:]) }
+        }
+        #expect(throws: PolicyError.self) { try allows(#"{"ArnLike":{"a":"arn:aws"}}"#, [:]) }
+    }
 }

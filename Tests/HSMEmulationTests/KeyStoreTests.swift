@@ -135,7 +135,7 @@ import Testing
         let session = try test.session()
         let denying = PolicyEngine { _ in [] }
         let service = try await KeyManagementService(
-            store: store, rootOfTrust: root, authorizer: denying, keyStores: ["hsm": HSMCustodian(session)])
+            store: store, rootOfTrust: root, access: .authorizer(denying), keyStores: ["hsm": HSMCustodian(session)])
         let nobody = service.client(for: .user("mallory", account: "111122223333"))
         await #expect(throws: KeyManagementError(.accessDenied)) {
             _ = try await nobody.createKey(.symmetric, in: "hsm")

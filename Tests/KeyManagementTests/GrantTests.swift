@@ -18,10 +18,11 @@ import Testing
         let parsed = try policies.mapValues { try PolicyDocument($0) }
         return try await KeyManagementService(
             store: store, rootOfTrust: testRoot(),
-            authorizer: PolicyEngine { principal in
-                if principal.description.hasSuffix("user/admin") { return [IdentityPolicy("admin", everything)] }
-                return parsed[principal.description].map { [IdentityPolicy("own", $0)] } ?? []
-            }, clock: clock)
+            access: .authorizer(
+                PolicyEngine { principal in
+                    if principal.description.hasSuffix("user/admin") { return [IdentityPolicy("admin", everything)] }
+                    return parsed[principal.description].map { [IdentityPolicy("own", $0)] } ?? []
+                }), clock: clock)
     }
 
     func admin(_ service: KeyManagementService) -> KeyManagementClient {

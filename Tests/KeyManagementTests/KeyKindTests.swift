@@ -205,7 +205,7 @@ import Testing
                "Condition":{"NumericLessThan":{"kms:ScheduleKeyDeletionPendingWindowInDays":"30"}}}]}
             """)
         let engine = PolicyEngine { _ in [IdentityPolicy("limits", identity)] }
-        let service = try await KeyManagementService(store: store, rootOfTrust: testRoot(), authorizer: engine)
+        let service = try await KeyManagementService(store: store, rootOfTrust: testRoot(), access: .authorizer(engine))
         let client = service.client(for: .user("alice", account: "111122223333"))
         await #expect(throws: KeyManagementError(.accessDenied)) {
             _ = try await client.createKey(.symmetric, tags: ["Stage": "live"])

@@ -33,10 +33,10 @@ func testRoot(_ byte: UInt8 = 1) throws -> KeyFileRoot {
     let clock = MovableClock()
 
     func service(
-        _ root: any RootOfTrust, authorizer: (any Authorizer)? = nil, audit: AuditDurability = .recorded
+        _ root: any RootOfTrust, access: AccessControl = .accountMembers, audit: AuditDurability = .recorded
     ) async throws -> KeyManagementService {
         try await KeyManagementService(
-            store: store, rootOfTrust: root, authorizer: authorizer, audit: audit, clock: clock)
+            store: store, rootOfTrust: root, access: access, audit: audit, clock: clock)
     }
 
     func alice() async throws -> KeyManagementClient {
@@ -268,9 +268,10 @@ func testRoot(_ byte: UInt8 = 1) throws -> KeyFileRoot {
             #"{"Statement":{"Effect":"Allow","Action":"kms:*","Resource":"*"}}"#)
         let service = try await service(
             testRoot(),
-            authorizer: PolicyEngine { principal in
-                principal == .user("alice", account: "111122223333") ? [IdentityPolicy("admin", everything)] : []
-            })
+            access: .authorizer(
+                PolicyEngine { principal in
+                    principal == .user("alice", account: "111122223333") ? [IdentityPolicy("admin", everything)] : []
+                }))
         let admin = service.client(for: .user("alice", account: "111122223333"))
         let bob = service.client(for: .user("bob", account: "111122223333"))
         let stranger = service.client(for: .user("alice", account: "444455556666"))

@@ -66,9 +66,9 @@ import Testing
         let own = try PolicyDocument(#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#)
         let service = try await KeyManagementService(
             store: MemoryRecordStore(), rootOfTrust: KeyFileRoot(key: .random(count: 32)),
-            authorizer: PolicyEngine {
-                $0.description.hasSuffix("admin") ? [IdentityPolicy("admin", own)] : []
-            }, audit: .buffered(lossWindow: .seconds(60)))
+            access: .authorizer(
+                PolicyEngine { $0.description.hasSuffix("admin") ? [IdentityPolicy("admin", own)] : [] }),
+            audit: .buffered(lossWindow: .seconds(60)))
         let admin = service.client(for: .user("admin", account: account))
         let key = try await admin.createKey(.symmetric)
         let id = KeyIdentifier(key)

@@ -181,7 +181,7 @@ extension KeyManagementService {
             named.isEmpty
             ? nil : Allowance(statement, isForAccount: !named.contains { $0.names(log.principal) })
         // What the key's policy allows is no matter, what it denies is.
-        try refuseDenial("RetireGrant", on: key, log)
+        try refuseDenial("RetireGrant", on: key, in: try state(), log)
         let policy = try stated {
             try PolicyDocument.delegating(toAccount: grant.issuingAccount, partition: scope.partition)
         }

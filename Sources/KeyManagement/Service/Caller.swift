@@ -1,4 +1,5 @@
-internal import AccessPolicy
+public import AccessPolicy
+internal import FoundationEssentials
 
 /// As whom, and how, a client asks.
 struct Caller: Sendable {
@@ -7,10 +8,24 @@ struct Caller: Sendable {
     var grantTokens: [GrantToken] = []
     /// Whether the answer is withheld, and nothing is changed.
     var isDryRun = false
-    /// On behalf of which resource.
-    var sourceARN: String?
+    /// How its requests come.
+    var context = RequestContext()
+    /// The session of a role that it acts in, where it took the role on here.
+    let session: RoleSession?
 
-    init(_ principal: Principal) { self.principal = principal }
+    init(_ principal: Principal, session: RoleSession? = nil) {
+        self.principal = principal
+        self.session = session
+    }
+
+    var sourceARN: String? { context.sourceARN?.description }
+
+    /// Refuses a session that is over.
+    func check(at time: Date) throws(KeyManagementError) {
+        guard session.map({ time < $0.expires }) != false else {
+            throw KeyManagementError(.expiredSession, "The session of \(principal) has ended.")
+        }
+    }
 
     /// The service when it acts by itself.
     static let service = Caller(.service("kms.amazonaws.com"))
@@ -26,8 +41,11 @@ extension KeyManagementClient {
 
     /// The client as it asks on behalf of a resource, such as a bucket: conditions know it as `aws:SourceArn`.
     public func onBehalf(of resource: ARN) -> KeyManagementClient {
-        copy { $0.sourceARN = resource.description }
+        copy { $0.context.sourceARN = resource }
     }
+
+    /// The client as its requests come in some way, for policies' conditions and the audit trail.
+    public func with(_ context: RequestContext) -> KeyManagementClient { copy { $0.context = context } }
 
     /// Tries operations without doing them: everything is checked and recorded, nothing is changed or answered.
     ///

@@ -168,9 +168,10 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) {
         let service = service
         let bypassing = ["kms:bypasspolicylockoutsafetycheck": [String(bypassingLockoutCheck)]]
-        try await change("PutKeyPolicy", identifier, conditions: bypassing) { record, log, _ in
+        try await change("PutKeyPolicy", identifier, conditions: bypassing) { record, log, state in
             guard
-                bypassingLockoutCheck || service.isAllowed("PutKeyPolicy", under: policy, record, log, bypassing)
+                bypassingLockoutCheck
+                    || service.isAllowed("PutKeyPolicy", under: policy, record, in: state, log, bypassing)
             else {
                 throw KeyManagementError(
                     .malformedPolicy,

@@ -50,6 +50,7 @@ extension KeyManagementClient {
 /// The rules for tags, and what policies see of them (AWS KMS, "Tags in AWS KMS"; IAM, global condition keys).
 enum Tags {
     private static let largestCount = 50
+    static let resourcePrefix = "aws:resourcetag/"
 
     static func check(description: String) throws(KeyManagementError) {
         // Characters of Unicode may be of any length.
@@ -97,8 +98,7 @@ enum Tags {
 
     /// What a condition key finds on a key: names of conditions have no case.
     static func values(_ name: String, _ tags: [String: String]?) -> [String] {
-        let prefix = "aws:resourcetag/"
-        guard let tags, name.hasPrefix(prefix) else { return [] }
-        return tags.filter { $0.key.lowercased() == name.dropFirst(prefix.count) }.map(\.value)
+        guard let tags, name.hasPrefix(resourcePrefix) else { return [] }
+        return tags.filter { $0.key.lowercased() == name.dropFirst(resourcePrefix.count) }.map(\.value)
     }
 }

@@ -4,10 +4,21 @@ internal import FoundationEssentials
 internal import RecordIntegrity
 internal import RecordStorage
 
+/// The services whose operations these are, by AWS's names.
+enum ServiceName: String {
+    case kms
+    case iam
+    case sts
+
+    var host: String { "\(rawValue).amazonaws.com" }
+    var resourceType: String { self == .kms ? "AWS::KMS::Key" : "AWS::IAM::Role" }
+}
+
 /// What an operation notes about itself for the audit trail, as it goes.
 struct OperationLog {
     let name: String
-    let caller: Caller
+    private(set) var service: ServiceName
+    private(set) var caller: Caller
     let time: Date
     var isReadOnly: Bool
     var parameters: [(String, AuditEvent.Value)] = []
@@ -19,8 +30,9 @@ struct OperationLog {
     /// The account that owns the resource; the caller's where there is none.
     var account: String
 
-    init(name: String, caller: Caller, time: Date, isReadOnly: Bool) {
+    init(name: String, of service: ServiceName = .kms, caller: Caller, time: Date, isReadOnly: Bool) {
         self.name = name
+        self.service = service
         self.caller = caller
         self.time = time
         self.isReadOnly = isReadOnly
@@ -28,6 +40,14 @@ struct OperationLog {
     }
 
     var principal: Principal { caller.principal }
+
+    /// The same for an operation on keys by another caller.
+    func keyOperation(by caller: Caller) -> OperationLog {
+        var log = self
+        log.caller = caller
+        log.service = .kms
+        return log
+    }
 
     mutating func use(_ key: ManagedKey) {
         resources.append(key.arnText)
@@ -38,11 +58,13 @@ struct OperationLog {
 extension KeyManagementService {
     /// Runs an operation that changes nothing in the store, and records it before its result is released.
     func perform<R: ~Copyable>(
-        _ name: String, as caller: Caller, _ body: (inout OperationLog) async throws -> R
+        _ name: String, of service: ServiceName = .kms, as caller: Caller,
+        _ body: (inout OperationLog) async throws -> R
     ) async throws(KeyManagementError) -> R {
-        var log = OperationLog(name: name, caller: caller, time: clock.now, isReadOnly: true)
+        var log = OperationLog(name: name, of: service, caller: caller, time: clock.now, isReadOnly: true)
         let result: R
         do {
+            try caller.check(at: log.time)
             try check(caller.grantTokens)
             result = try await body(&log)
         } catch {
@@ -61,14 +83,15 @@ extension KeyManagementService {
     /// Runs an operation that changes the store: its writes and its event are committed together. Where another writer
     /// was faster, it is run again on the new state.
     func change<R: Sendable>(
-        _ name: String, as caller: Caller,
+        _ name: String, of service: ServiceName = .kms, as caller: Caller,
         _ body: (inout OperationLog, ServiceState) throws -> (writes: [RecordWrite], result: R)
     ) async throws(KeyManagementError) -> R {
         for attempt in 1...50 {
-            var log = OperationLog(name: name, caller: caller, time: clock.now, isReadOnly: false)
+            var log = OperationLog(name: name, of: service, caller: caller, time: clock.now, isReadOnly: false)
             let outcome: (writes: [RecordWrite], result: R)
             do {
                 let state = try refreshedState()
+                try caller.check(at: log.time)
                 try check(caller.grantTokens)
                 log.unchanged = [(RootRecord.name, state.root.version)]
                 outcome = try body(&log, state)
@@ -115,37 +138,51 @@ extension KeyManagementService {
         context: EncryptionContext = .none, conditions: [String: [String]] = [:], alias: String? = nil,
         handingOn grant: GrantRecord? = nil
     ) throws(KeyManagementError) {
-        let record = key.record
-        var allowance: Allowance?
-        if let grants = state.grants[key.place], let operation = GrantOperation(rawValue: action) {
-            allowance = grants.allowance(for: operation, of: log.caller, context: context, handingOn: grant)
-        }
-        try authorize(
-            action, resource: key.arnText, account: record.account, policy: key.policy, log, allowance,
-            KeyManagementService.conditions(record, context, conditions, alias))
+        let request = request(action, on: key, in: state, log, context, conditions, alias, handingOn: grant)
+        try allow(request, policy: key.policy, state)
+    }
+
+    /// Whether the principal may do this to a key, and why.
+    func decision(
+        _ action: String, on key: ManagedKey, in state: ServiceState, _ log: OperationLog,
+        context: EncryptionContext = .none
+    ) -> AccessDecision {
+        decide(
+            request(action, on: key, in: state, log, context, [:], nil, handingOn: nil), policy: key.policy, of: state)
     }
 
     /// Refuses what a policy denies, whatever may allow it.
-    func refuseDenial(_ action: String, on key: ManagedKey, _ log: OperationLog) throws(KeyManagementError) {
-        let record = key.record
-        let request = request(
-            action, resource: key.arnText, account: record.account, log, nil,
-            KeyManagementService.conditions(record, .none, [:], nil))
-        let decision = authorizer.decide(request, resourcePolicy: key.policy)
+    func refuseDenial(
+        _ action: String, on key: ManagedKey, in state: ServiceState, _ log: OperationLog
+    ) throws(KeyManagementError) {
+        let request = request(action, on: key, in: state, log, .none, [:], nil, handingOn: nil)
+        let decision = decide(request, policy: key.policy, of: state)
         if case .deniedExplicitly = decision { throw denial(decision, request) }
     }
 
     /// Whether the principal might do this to a key under another policy of its.
     func isAllowed(
-        _ action: String, under policy: PolicyDocument, _ record: KeyRecord, _ log: OperationLog,
-        _ conditions: [String: [String]]
+        _ action: String, under policy: PolicyDocument, _ record: KeyRecord, in state: ServiceState,
+        _ log: OperationLog, _ conditions: [String: [String]]
     ) -> Bool {
         let arn = scope.keyARN(id: record.id, account: record.account).description
-        return authorizer.decide(
-            request(
-                action, resource: arn, account: record.account, log, nil,
-                KeyManagementService.conditions(record, .none, conditions, nil)), resourcePolicy: policy
-        ).isAllowed
+        let request = request(
+            action, resource: arn, account: record.account, log, state, nil,
+            KeyManagementService.conditions(record, .none, conditions, nil))
+        return decide(request, policy: policy, of: state).isAllowed
+    }
+
+    private func request(
+        _ action: String, on key: ManagedKey, in state: ServiceState, _ log: OperationLog,
+        _ context: EncryptionContext, _ conditions: [String: [String]], _ alias: String?, handingOn grant: GrantRecord?
+    ) -> AccessRequest {
+        var allowance: Allowance?
+        if let grants = state.grants[key.place], let operation = GrantOperation(rawValue: action) {
+            allowance = grants.allowance(for: operation, of: log.caller, context: context, handingOn: grant)
+        }
+        return request(
+            action, resource: key.arnText, account: key.record.account, log, state, allowance,
+            KeyManagementService.conditions(key.record, context, conditions, alias))
     }
 
     /// What conditions of policies find at a key, and at a request for it.
@@ -189,16 +226,28 @@ extension KeyManagementService {
         _ action: String, resource: String, inAccount account: String, _ log: OperationLog,
         conditions: [String: [String]] = [:]
     ) throws(KeyManagementError) {
-        let policy = try stated { try PolicyDocument.delegating(toAccount: account, partition: scope.partition) }
+        let policy = try stated {
+            try PolicyDocument.delegating(
+                toAccount: account, partition: scope.partition, actions: "\(log.service.rawValue):*")
+        }
         try authorize(action, resource: resource, account: account, policy: policy, log, nil) { conditions[$0] ?? [] }
     }
 
+    /// Asks whether the principal may do this to something that carries a policy.
     func authorize(
         _ action: String, resource: String, account: String, policy: PolicyDocument, _ log: OperationLog,
         _ allowance: Allowance?, _ context: @escaping @Sendable (String) -> [String]
     ) throws(KeyManagementError) {
-        let request = request(action, resource: resource, account: account, log, allowance, context)
-        let decision = authorizer.decide(request, resourcePolicy: policy)
+        let state = try state()
+        try allow(
+            request(action, resource: resource, account: account, log, state, allowance, context), policy: policy, state
+        )
+    }
+
+    private func allow(
+        _ request: AccessRequest, policy: PolicyDocument, _ state: ServiceState
+    ) throws(KeyManagementError) {
+        let decision = decide(request, policy: policy, of: state)
         guard decision.isAllowed else { throw denial(decision, request) }
     }
 
@@ -216,20 +265,20 @@ extension KeyManagementService {
     }
 
     private func request(
-        _ action: String, resource: String, account: String, _ log: OperationLog, _ allowance: Allowance?,
-        _ context: @escaping @Sendable (String) -> [String]
+        _ action: String, resource: String, account: String, _ log: OperationLog, _ state: ServiceState,
+        _ allowance: Allowance?, _ context: @escaping @Sendable (String) -> [String]
     ) -> AccessRequest {
-        let (principal, time, sourceARN) = (log.principal, log.time, log.caller.sourceARN)
+        let (caller, time, region) = (log.caller, log.time, scope.region)
         return AccessRequest(
-            principal: principal, action: "kms:\(action)", resource: resource, resourceAccount: account,
-            allowance: allowance
+            principal: caller.principal, action: "\(log.service.rawValue):\(action)", resource: resource,
+            resourceAccount: account, allowance: allowance, sessionPolicies: caller.session?.namedPolicies ?? []
         ) { name in
             switch name {
-            case "aws:principalarn": [principal.description]
-            case "aws:principalaccount", "kms:calleraccount": [principal.account]
             case "aws:currenttime", "aws:epochtime": [String(time.timeIntervalSince1970)]
-            case "aws:sourcearn": sourceARN.map { [$0] } ?? []
-            default: context(name)
+            case "aws:requestedregion": [region]
+            case "aws:resourceaccount": [account]
+            default:
+                if let values = caller.values(name, state) { values } else { context(name) }
             }
         }
     }
@@ -251,12 +300,15 @@ extension KeyManagementService {
             case .service: "AWSService"
             }
         var event = AuditEvent(
-            time: log.time, source: "kms.amazonaws.com", name: log.name, region: scope.region, account: log.account,
+            time: log.time, source: log.service.host, name: log.name, region: scope.region, account: log.account,
             identity: .init(type: type, arn: log.principal.description, account: log.principal.account))
         event.requestParameters = log.parameters
         event.responseElements = error == nil ? log.response : []
         event.additionalData = log.additionalData
         event.resources = log.resources
+        event.resourceType = log.service.resourceType
+        event.sourceIPAddress = log.caller.context.sourceIPAddress
+        event.userAgent = log.caller.context.userAgent
         event.isReadOnly = log.isReadOnly
         event.error = error.map { ($0.code.name, $0.message) }
         return event

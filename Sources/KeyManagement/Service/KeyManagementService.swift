@@ -22,7 +22,7 @@ internal import Synchronization
 /// ```
 public final class KeyManagementService: Sendable {
     let scope: ServiceScope
-    let authorizer: any Authorizer
+    let access: AccessControl
     let clock: any WallClock
     let opening: (time: Date, uptime: Duration)
     let trail: AuditTrail
@@ -43,8 +43,8 @@ public final class KeyManagementService: Sendable {
     ///   - rootOfTrust: what opens it. It is asked once and not kept.
     ///   - region: the Region in ARNs.
     ///   - partition: the partition in ARNs.
-    ///   - authorizer: who may do what. By default each account's members may do all that key policies leave to the
-    ///     account: the embedding process has done its own checks.
+    ///   - access: who decides what key policies leave to accounts. By default each account's members may do all of it: the
+    ///     embedding process has done its own checks.
     ///   - audit: when an event is on the disk.
     ///   - keyStores: custodians that keep the material of some keys, such as an HSM's partition, by their names.
     ///   - copies: where else every event goes, after the trail has it. Where one fails, the answer is withheld, though
@@ -53,7 +53,7 @@ public final class KeyManagementService: Sendable {
     /// - Throws: `wrongRootOfTrust`, `tampered`, `storeFailure`.
     public init(
         store: any RecordStore, rootOfTrust: any RootOfTrust, region: String = "us-east-1", partition: String = "aws",
-        authorizer: (any Authorizer)? = nil, audit: AuditDurability = .recorded,
+        access: AccessControl = .accountMembers, audit: AuditDurability = .recorded,
         keyStores: [String: any KeyCustodian] = [:], copyingEventsTo copies: [any AuditSink] = [],
         clock: any WallClock = SystemClock()
     ) async throws(KeyManagementError) {
@@ -63,7 +63,7 @@ public final class KeyManagementService: Sendable {
             let records = try AuthenticatedRecords(store: store, key: secrets.records)
             let state = try KeyManagementService.load(records, secrets, scope)
             self.scope = scope
-            self.authorizer = try authorizer ?? PolicyEngine.trustingAccountMembers()
+            self.access = access
             self.clock = clock
             opening = (clock.now, clock.uptime)
             self.records = records
@@ -156,10 +156,14 @@ public final class KeyManagementService: Sendable {
         _ records: AuthenticatedRecords, _ secrets: borrowing StoreSecrets, _ scope: ServiceScope
     ) throws -> ServiceState {
         let (all, revision) = try records.verifiedRecords(
-            prefixes: [RootRecord.name.description, KeyRecord.prefix, AliasRecord.prefix, GrantRecord.prefix])
+            prefixes: [
+                RootRecord.name.description, KeyRecord.prefix, AliasRecord.prefix, GrantRecord.prefix,
+                MemberRecord.prefix,
+            ])
         var keys: [String: ManagedKey] = [:]
         var aliases: [AliasName: (target: String, version: UInt64)] = [:]
         var grants: [String: KeyGrants] = [:]
+        var members: [PrincipalName: DirectoryMember] = [:]
         var root: (record: RootRecord, version: UInt64)?
         for record in all {
             let name = record.name.description
@@ -170,6 +174,10 @@ public final class KeyManagementService: Sendable {
             } else if name.hasPrefix(AliasRecord.prefix) {
                 let alias = try StoredJSON.decode(AliasRecord.self, record.value, record.name)
                 aliases[AliasRecord.alias(record.name)] = (alias.target, record.version)
+            } else if name.hasPrefix(MemberRecord.prefix) {
+                let stored = try StoredJSON.decode(MemberRecord.self, record.value, record.name)
+                let member = try DirectoryMember(stored, version: record.version)
+                members[member.principal] = member
             } else if let place = GrantRecord.place(name) {
                 let grant = try Grant(StoredJSON.decode(GrantRecord.self, record.value, record.name), scope: scope)
                 grants[place.key, default: KeyGrants()][place.id] = (grant, record.version)
@@ -179,7 +187,8 @@ public final class KeyManagementService: Sendable {
         }
         guard let root else { throw KeyManagementError(.tampered, "the root record is gone") }
         return ServiceState(
-            keys: keys, aliases: aliases, grants: grants, domains: secrets.domains, activeDomain: secrets.activeDomain,
+            keys: keys, aliases: aliases, grants: grants, members: members, domains: secrets.domains,
+            activeDomain: secrets.activeDomain,
             root: root,
             revision: revision)
     }

@@ -11,6 +11,8 @@ final class ServiceState: Sendable {
     let aliases: [AliasName: (target: String, version: UInt64)]
     /// The grants on each key that has any, by the key's place.
     let grants: [String: KeyGrants]
+    /// The users and roles of all accounts.
+    let members: [PrincipalName: DirectoryMember]
     /// Which key and which of its materials an identifier means.
     let materials: [MaterialID: (key: ManagedKey, index: Int)]
     /// Keys by the text of their ARN: what a ``Key`` handle names, without taking it apart.
@@ -22,12 +24,13 @@ final class ServiceState: Sendable {
 
     init(
         keys: [String: ManagedKey], aliases: [AliasName: (target: String, version: UInt64)],
-        grants: [String: KeyGrants], domains: [UInt32: AESGCM], activeDomain: UInt32,
-        root: (record: RootRecord, version: UInt64), revision: Revision
+        grants: [String: KeyGrants], members: [PrincipalName: DirectoryMember], domains: [UInt32: AESGCM],
+        activeDomain: UInt32, root: (record: RootRecord, version: UInt64), revision: Revision
     ) {
         self.keys = keys
         self.aliases = aliases
         self.grants = grants
+        self.members = members
         self.domains = domains
         self.activeDomain = activeDomain
         self.root = root
@@ -61,14 +64,15 @@ final class ServiceState: Sendable {
         -> ServiceState
     {
         ServiceState(
-            keys: keys, aliases: aliases, grants: grants, domains: domains, activeDomain: activeDomain, root: root,
-            revision: revision)
+            keys: keys, aliases: aliases, grants: grants, members: members, domains: domains,
+            activeDomain: activeDomain, root: root, revision: revision)
     }
 
     /// The state after the changes that the store has seen since.
     func refreshed(from records: AuthenticatedRecords, scope: ServiceScope) throws -> ServiceState {
         guard try records.store.revision > revision else { return self }
-        var (keys, aliases, grants, root, revision) = (keys, aliases, grants, root, revision)
+        var (keys, aliases, grants, members) = (keys, aliases, grants, members)
+        var (root, revision) = (root, revision)
         var limit = 512
         while true {
             let changes = try records.store.changes(since: revision, limit: limit)
@@ -94,6 +98,11 @@ final class ServiceState: Sendable {
                         )
                     }
                     if grants[place.key]?.isEmpty == true { grants[place.key] = nil }
+                } else if name.hasPrefix(MemberRecord.prefix), let principal = MemberRecord.principal(name) {
+                    members[principal] = try records.record(change.name).map { record in
+                        try DirectoryMember(
+                            StoredJSON.decode(MemberRecord.self, record.value, record.name), version: record.version)
+                    }
                 } else if change.name == RootRecord.name, let record = try records.record(change.name) {
                     root = (try StoredJSON.decode(RootRecord.self, record.value, record.name), record.version)
                 }
@@ -111,8 +120,8 @@ final class ServiceState: Sendable {
             }
         }
         return ServiceState(
-            keys: keys, aliases: aliases, grants: grants, domains: domains, activeDomain: activeDomain, root: root,
-            revision: revision)
+            keys: keys, aliases: aliases, grants: grants, members: members, domains: domains,
+            activeDomain: activeDomain, root: root, revision: revision)
     }
 
     /// The key that a text names for a caller of `account`.

@@ -1,0 +1,54 @@
+public import AccessPolicy
+
+/// Who decides what key policies leave to accounts.
+public enum AccessControl: Sendable {
+    /// An account's members may do all that key policies leave to the account: for a process that has done its own checks.
+    case accountMembers
+    /// The users, roles and policies of the service's own directory; see ``PrincipalDirectory``.
+    case directory
+    /// An authorizer of the process.
+    case authorizer(any Authorizer)
+}
+
+extension KeyManagementService {
+    /// Decides one request.
+    func decide(
+        _ request: AccessRequest, policy: PolicyDocument, of state: ServiceState
+    ) -> AccessDecision {
+        switch access {
+        case .accountMembers:
+            PolicyEngine.decide(request, resourcePolicy: policy, identityPolicies: KeyManagementService.everything)
+        case .authorizer(let authorizer): authorizer.decide(request, resourcePolicy: policy)
+        case .directory:
+            if let policies = state.policies(of: request.principal) {
+                PolicyEngine.decide(request, resourcePolicy: policy, identityPolicies: policies)
+            } else {
+                .deniedImplicitly(missing: "directory entry")
+            }
+        }
+    }
+
+    private static let everything: [IdentityPolicy] = {
+        let text = #"{"Statement":{"Sid":"Everything","Effect":"Allow","Action":"*","Resource":"*"}}"#
+        return (try? PolicyDocument(text)).map { [IdentityPolicy("account members", $0)] } ?? []
+    }()
+}
+
+extension ServiceState {
+    /// The entry of a principal; nil for roots and services, which need none.
+    func member(_ principal: Principal) -> DirectoryMember? {
+        switch principal.kind {
+        case .root, .service: nil
+        case .user(let name): members[.user(name, account: principal.account)]
+        case .role(let name, _): members[.role(name, account: principal.account)]
+        }
+    }
+
+    /// The policies attached to a principal; nil where the directory does not know it.
+    fileprivate func policies(of principal: Principal) -> [IdentityPolicy]? {
+        switch principal.kind {
+        case .root, .service: []
+        case .user, .role: member(principal)?.policies
+        }
+    }
+}
