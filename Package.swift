@@ -62,6 +62,7 @@ let package = Package(
         .target(
             name: "HSMEmulation", dependencies: ["Auditing", "Cryptography", "RecordIntegrity", "RecordStorage"]),
         .target(name: "IPAddresses"),
+        .target(name: "AWSSignature", dependencies: ["Cryptography"]),
         .target(name: "AccessPolicy", dependencies: ["IPAddresses"]),
         .target(name: "SystemCalls"),
         .target(
@@ -114,6 +115,7 @@ let package = Package(
                 "StrongroomPropertyTesting", "StrongroomTestSupport",
                 .product(name: "SwiftASN1", package: "swift-asn1"),
             ]),
+        .testTarget(name: "AWSSignatureTests", dependencies: ["AWSSignature", "StrongroomTestSupport"]),
         .testTarget(name: "AccessPolicyTests", dependencies: ["AccessPolicy"]),
         .testTarget(
             name: "AuditingTests", dependencies: ["Auditing", "Cryptography", "RecordStorage", "StrongroomTestSupport"]),

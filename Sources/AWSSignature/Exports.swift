@@ -1,0 +1,2 @@
+// The module whose types stand in this one's signatures, so that one import brings what the API mentions.
+@_exported public import Cryptography
