@@ -6,6 +6,7 @@ let package = Package(
     platforms: [.macOS(.v26)],
     products: [
         .library(name: "Cryptography", targets: ["Cryptography"]),
+        .library(name: "AWSCompatibility", targets: ["AWSCompatibility"]),
         .library(name: "AccessPolicy", targets: ["AccessPolicy"]),
         .library(name: "AtRest", targets: ["AtRest"]),
         .library(name: "Auditing", targets: ["Auditing"]),
@@ -62,6 +63,7 @@ let package = Package(
         .target(
             name: "HSMEmulation", dependencies: ["Auditing", "Cryptography", "RecordIntegrity", "RecordStorage"]),
         .target(name: "IPAddresses"),
+        .target(name: "AWSCompatibility", dependencies: ["AWSSignature", "Auditing", "KeyManagement"]),
         .target(name: "AWSSignature", dependencies: ["Cryptography"]),
         .target(name: "AccessPolicy", dependencies: ["IPAddresses"]),
         .target(name: "SystemCalls"),
@@ -85,6 +87,18 @@ let package = Package(
         .executableTarget(
             name: "private-https", dependencies: ["Console", "PrivateSite", "SQLiteRecordStorage"],
             path: "Documentation/Examples/PrivateHTTPS"),
+        .target(
+            name: "LocalKMS",
+            dependencies: [
+                "AWSCompatibility",
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["NIO"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
+            ],
+            path: "Documentation/Examples/LocalKMS"),
+        .executableTarget(
+            name: "local-kms", dependencies: ["Console", "LocalKMS", "SQLiteRecordStorage"],
+            path: "Documentation/Examples/LocalKMSCommand"),
         .target(name: "AtRest", dependencies: ["KeyManagement", "Cryptography", "SystemCalls"]),
         .target(
             name: "KeyManagement",

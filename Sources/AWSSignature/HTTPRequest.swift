@@ -36,3 +36,10 @@ extension StringProtocol {
             }
     }
 }
+
+extension HTTPRequest {
+    /// A text of a form: escapes and plus signs resolved.
+    package static func formDecoded(_ text: String) -> String {
+        String(decoding: CanonicalRequest.decode(String(text.map { $0 == "+" ? " " : $0 })), as: UTF8.self)
+    }
+}

@@ -1,51 +1,58 @@
 internal import Cryptography
 
 /// Writes JSON in the order of its calls. An event is written on each use of a key, so this appends to one array.
-struct JSONWriter {
-    private(set) var bytes: [UInt8] = []
+package struct JSONWriter {
+    package private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
-    init() { bytes.reserveCapacity(1024) }
+    package init() { bytes.reserveCapacity(1024) }
 
-    mutating func open() {
+    package mutating func open() {
         separate()
         bytes.append(UInt8(ascii: "{"))
         needsComma = false
     }
 
-    mutating func close() {
+    package mutating func close() {
         bytes.append(UInt8(ascii: "}"))
         needsComma = true
     }
 
-    mutating func key(_ name: String) {
+    package mutating func key(_ name: String) {
         separate()
         string(name)
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
-    mutating func field(_ name: String, _ text: String) {
+    package mutating func field(_ name: String, _ text: String) {
         key(name)
         string(text)
         needsComma = true
     }
 
+    /// A text in a list.
+    package mutating func text(_ text: String) {
+        separate()
+        string(text)
+        needsComma = true
+    }
+
     /// A value that is JSON as it stands.
-    mutating func literal(_ name: String, _ value: String) {
+    package mutating func literal(_ name: String, _ value: String) {
         key(name)
         bytes += value.utf8
         needsComma = true
     }
 
-    mutating func object(_ name: String, _ body: (inout JSONWriter) -> Void) {
+    package mutating func object(_ name: String, _ body: (inout JSONWriter) -> Void) {
         key(name)
         open()
         body(&self)
         close()
     }
 
-    mutating func list<T>(_ values: [T], _ body: (inout JSONWriter, T) -> Void) {
+    package mutating func list<T>(_ values: [T], _ body: (inout JSONWriter, T) -> Void) {
         bytes.append(UInt8(ascii: "["))
         needsComma = false
         for value in values { body(&self, value) }
@@ -53,7 +60,7 @@ struct JSONWriter {
         needsComma = true
     }
 
-    mutating func parameters(_ name: String, _ parameters: [(String, AuditEvent.Value)]) {
+    package mutating func parameters(_ name: String, _ parameters: [(String, AuditEvent.Value)]) {
         guard !parameters.isEmpty else { return literal(name, "null") }
         object(name) { writer in
             for (name, value) in parameters {

@@ -12,6 +12,8 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
         /// AWS's name of the exception, or ours where AWS has none.
         public let name: String
 
+        package init(name: String) { self.name = name }
+
         /// The principal may not do this. The message names what decided.
         public static let accessDenied = Code(name: "AccessDeniedException")
         /// The alias is taken.
@@ -30,6 +32,8 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
         public static let invalidAliasName = Code(name: "InvalidAliasNameException")
         /// The ciphertext does not open. No detail.
         public static let invalidCiphertext = Code(name: "InvalidCiphertextException")
+        /// A text is no ARN, or names nobody.
+        public static let invalidARN = Code(name: "InvalidArnException")
         /// There is no such grant on the key.
         public static let invalidGrantID = Code(name: "InvalidGrantIdException")
         /// A grant token stands for no grant.

@@ -19,11 +19,13 @@ extension KeyManagementClient {
     /// - Throws: as without a key store; `keyStoreNotFound`; `keyStoreFailure` where the custodian makes none.
     public func createKey(
         _ specification: KeySpecification<Encryption>, in keyStore: String, alias: String? = nil,
-        description: String = "", tags: [String: String] = [:], policy: PolicyDocument? = nil
+        description: String = "", tags: [String: String] = [:], policy: PolicyDocument? = nil,
+        bypassingLockoutCheck: Bool = false
     ) async throws(KeyManagementError) -> Key<Encryption> {
         // Whoever may not make a key makes none in the custodian either; the refusal itself comes below, and is recorded.
         let creation = KeyCreation(
-            alias: alias, description: description, tags: tags, policy: policy, origin: "AWS_CLOUDHSM")
+            alias: alias, description: description, tags: tags, policy: policy, origin: "AWS_CLOUDHSM",
+            bypassesLockoutCheck: bypassingLockoutCheck)
         let mayCreate = service.mayCreateKey(caller, creation, specification)
         let makesMaterial = mayCreate && !caller.isDryRun
         let parameters: [(String, AuditEvent.Value)] = [

@@ -24,10 +24,11 @@ extension KeyManagementClient {
     /// - Throws: as with other keys.
     public func createKeyForImport<Purpose>(
         _ specification: KeySpecification<Purpose>, alias: String? = nil, description: String = "",
-        tags: [String: String] = [:], policy: PolicyDocument? = nil
+        tags: [String: String] = [:], policy: PolicyDocument? = nil, bypassingLockoutCheck: Bool = false
     ) async throws(KeyManagementError) -> Key<Purpose> {
         let creation = KeyCreation(
-            alias: alias, description: description, tags: tags, policy: policy, origin: KeyRecord.external)
+            alias: alias, description: description, tags: tags, policy: policy, origin: KeyRecord.external,
+            bypassesLockoutCheck: bypassingLockoutCheck)
         return try await createKey(specification, creation) { record, log, _ in
             log.parameters.append(("origin", .text(creation.origin)))
             record.origin = creation.origin

@@ -50,13 +50,22 @@ public enum Agreement: KeyPurpose {
     public static var usage: String { "KEY_AGREEMENT" }
 }
 
-/// Something that stands for a managed key of a purpose: a ``Key``, or a type that knows its algorithm too, such as
-/// `Key<Signing>.ECDSA.P256`.
+/// Something that stands for a managed key of a purpose: a ``Key``, a type that knows its algorithm too, such as
+/// `Key<Signing>.ECDSA.P256`, or a ``NamedKey``.
 public protocol KeyReference<Purpose>: Sendable, Hashable {
     /// What the key is for.
     associatedtype Purpose: KeyPurpose
-    /// The key's name.
-    var arn: ARN { get }
+    /// The text that names the key.
+    var identifier: KeyIdentifier { get }
+}
+
+/// A key of a purpose by any of its names, such as an alias: it is found at each use, so it follows an alias that moves.
+public struct NamedKey<Purpose: KeyPurpose>: KeyReference {
+    /// The name.
+    public let identifier: KeyIdentifier
+
+    /// Names a key: `NamedKey<Encryption>("alias/orders")`. Whether there is one shows on use.
+    public init(_ identifier: KeyIdentifier) { self.identifier = identifier }
 }
 
 /// A managed key: a handle, never the material.
@@ -65,6 +74,9 @@ public struct Key<Purpose: KeyPurpose>: KeyReference, CustomStringConvertible {
     public let arn: ARN
 
     init(arn: ARN) { self.arn = arn }
+
+    /// The ARN.
+    public var identifier: KeyIdentifier { KeyIdentifier(arn.description) }
 
     /// The key's identifier: a UUID.
     public var id: String { String(arn.resource.dropFirst("key/".count)) }

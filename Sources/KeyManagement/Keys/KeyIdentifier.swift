@@ -18,8 +18,8 @@ public struct KeyIdentifier: Sendable, Hashable, ExpressibleByStringLiteral, Cus
         return parts.count == 6 && parts[5].hasPrefix("alias/") ? String(parts[5]) : nil
     }
 
-    /// The ARN of a key.
-    public init(_ key: some KeyReference) { description = key.arn.description }
+    /// What a handle names its key by.
+    public init(_ key: some KeyReference) { self = key.identifier }
 }
 
 /// What a key identifier's text means to a caller.

@@ -25,6 +25,8 @@ public struct KeyMetadata: Sendable, Hashable {
     public let usage: String
     /// AWS's name of its kind, such as SYMMETRIC_DEFAULT.
     public let specification: String
+    /// AWS's names of what it does, such as ECDSA_SHA_256.
+    public let algorithms: [String]
     /// The owner's text.
     public let description: String
     /// When it was made.
@@ -49,4 +51,8 @@ public struct AliasEntry: Sendable, Hashable {
     public let arn: ARN
     /// The key it stands for.
     public let target: String
+    /// When it was made; nil where nobody has noted it.
+    public let creationDate: Date?
+    /// When it last came to stand for another key, or was made.
+    public let lastUpdateDate: Date?
 }

@@ -4,6 +4,16 @@ public import Cryptography
 public struct KeySpecification<Purpose: KeyPurpose>: Sendable, Hashable {
     /// AWS's name of the kind.
     public let name: String
+
+    init(name: String) { self.name = name }
+
+    /// The kind of a name of AWS's; nil for one that is unknown, or not for this purpose.
+    public init?(_ name: String) {
+        let isSymmetric = name == KeySpecification<Encryption>.symmetric.name
+        let isKnown = isSymmetric ? Purpose.usage == Encryption.usage : MaterialKind.kind(name, usage: Purpose.usage) != nil
+        guard isKnown, Purpose.covers(specification: name) else { return nil }
+        self.name = name
+    }
 }
 
 extension KeySpecification where Purpose == Encryption {
@@ -89,6 +99,17 @@ enum MaterialKind {
         case .p384: "ECC_NIST_P384"
         case .p521: "ECC_NIST_P521"
         case .secp256k1: "ECC_SECG_P256K1"
+        }
+    }
+
+    /// AWS's names of what keys of a kind do.
+    static func algorithms(_ kind: CustodialKeyKind?, isSymmetric: Bool) -> [String] {
+        switch kind {
+        case .ecdsa, .ed25519, .rsaSigning: kind?.managedSignatureAlgorithms.map(\.managedName) ?? []
+        case .rsaDecryption: KeyManagementClient.encryptionAlgorithms.map(\.description)
+        case .authentication(let function): ["HMAC_SHA_\(function.digestByteCount * 8)"]
+        case .ecdh: ["ECDH"]
+        default: isSymmetric ? [KeySpecification<Encryption>.symmetric.name] : []
         }
     }
 

@@ -13,9 +13,9 @@ public struct ManagedSigner: Signer {
 
     private let client: KeyManagementClient
 
-    init(client: KeyManagementClient, arn: ARN, publicKey: ManagedPublicKey) {
+    init(client: KeyManagementClient, publicKey: ManagedPublicKey) {
         self.client = client
-        self.arn = arn
+        arn = publicKey.keyARN
         subjectPublicKeyInfo = publicKey.subjectPublicKeyInfo
         signatureAlgorithms = publicKey.signatureAlgorithms
     }

@@ -26,6 +26,9 @@ public struct TypedKey<Algorithm: ManagedAlgorithm>: KeyReference, CustomStringC
     init(arn: ARN) { self.arn = arn }
 
     /// The ARN.
+    public var identifier: KeyIdentifier { KeyIdentifier(arn.description) }
+
+    /// The ARN.
     public var description: String { arn.description }
 }
 

@@ -10,6 +10,8 @@ struct Caller: Sendable {
     var isDryRun = false
     /// How its requests come.
     var context = RequestContext()
+    /// Where its operations note what they did, for an adapter whose answers tell.
+    var report: OperationReport?
     /// The session of a role that it acts in, where it took the role on here.
     let session: RoleSession?
 
@@ -35,9 +37,24 @@ extension KeyManagementClient {
     /// The client with tokens of grants that another process may have made just now.
     ///
     /// - Parameter tokens: up to 10. One that stands for no grant makes every operation `invalidGrantToken`.
-    public func using(_ tokens: GrantToken...) -> KeyManagementClient {
-        copy { $0.grantTokens = tokens }
+    public func using(_ tokens: GrantToken...) -> KeyManagementClient { using(tokens) }
+
+    /// The client with tokens of grants, in a list.
+    public func using(_ tokens: [GrantToken]) -> KeyManagementClient { copy { $0.grantTokens = tokens } }
+
+    /// The client whose operations note what they did.
+    package func reporting(to report: OperationReport) -> KeyManagementClient { copy { $0.report = report } }
+
+    /// Records the refusal of an operation that an adapter refuses by itself, and throws it.
+    package func refuse(
+        _ operation: String, _ error: KeyManagementError
+    ) async throws(KeyManagementError) -> Never {
+        try await service.perform(operation, as: caller) { (_: inout OperationLog) throws -> Void in throw error }
+        throw error
     }
+
+    /// The client whose operations are tried only, and throw `dryRun` where they would succeed.
+    package var trying: KeyManagementClient { copy { $0.isDryRun = true } }
 
     /// The client as it asks on behalf of a resource, such as a bucket: conditions know it as `aws:SourceArn`.
     public func onBehalf(of resource: ARN) -> KeyManagementClient {

@@ -56,13 +56,26 @@ extension KeyManagementClient {
 
     /// Opens a symmetric ciphertext and encrypts what it was for a key pair.
     public func reEncrypt(
-        _ ciphertext: Ciphertext, context: EncryptionContext = .none,
+        _ ciphertext: Ciphertext, context: EncryptionContext = .none, from source: KeyIdentifier? = nil,
         under key: some KeyReference<AsymmetricEncryption>, using algorithm: EncryptionAlgorithm
     ) async throws(KeyManagementError) -> [UInt8] {
         try await service.perform("ReEncrypt", as: caller) { log in
-            let opened = try await self.decrypt(ciphertext, context, nil, action: "ReEncryptFrom", &log)
+            let opened = try await self.decrypt(ciphertext, context, source, action: "ReEncryptFrom", &log)
             let bytes = opened.bytes
             return try self.encrypt(bytes, KeyIdentifier(key), algorithm, action: "ReEncryptTo", &log)
+        }
+    }
+
+    /// Decrypts with one key pair and encrypts for another.
+    public func reEncrypt(
+        _ ciphertext: [UInt8], with source: some KeyReference<AsymmetricEncryption>,
+        using algorithm: EncryptionAlgorithm, under key: some KeyReference<AsymmetricEncryption>,
+        newAlgorithm: EncryptionAlgorithm
+    ) async throws(KeyManagementError) -> [UInt8] {
+        try await service.perform("ReEncrypt", as: caller) { log in
+            let opened = try self.decrypt(ciphertext, KeyIdentifier(source), algorithm, action: "ReEncryptFrom", &log)
+            let bytes = opened.bytes
+            return try self.encrypt(bytes, KeyIdentifier(key), newAlgorithm, action: "ReEncryptTo", &log)
         }
     }
 

@@ -22,6 +22,19 @@ public enum DataKeyPairKind: Sendable, Hashable {
     /// RSA.
     case rsa(RSAKeySize)
 
+    /// The kind of a name of AWS's; nil for one that is unknown.
+    public init?(_ name: String) {
+        if let size = RSAKeySize(rawValue: name) {
+            self = .rsa(size)
+        } else if name == MaterialKind.edwards {
+            self = .ed25519
+        } else if let curve = EllipticCurve.allCases.first(where: { MaterialKind.name($0) == name }) {
+            self = .ellipticCurve(curve)
+        } else {
+            return nil
+        }
+    }
+
     /// AWS's name, such as ECC_NIST_P256.
     public var name: String {
         switch self {
@@ -80,6 +93,7 @@ extension KeyManagementClient {
         }
         let publicKey = try signer.subjectPublicKeyInfo
         let backing = try await service.backingKey(of: key, key.current, state)
+        log.materials.append(key.record.materials[key.current].id)
         let ciphertext = try await KeyManagementClient.seal(privateKey, backing, context)
         return DataKeyPair(publicKey: publicKey, privateKey: privateKey, ciphertext: ciphertext, keyARN: key.arn)
     }

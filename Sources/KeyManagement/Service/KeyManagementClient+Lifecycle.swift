@@ -14,13 +14,15 @@ extension KeyManagementClient {
     ///   - description: up to 8192 characters.
     ///   - tags: what its owner writes on it; see ``tag(_:_:)``.
     ///   - policy: who may use it. By default the account's own policies decide.
+    ///   - bypassingLockoutCheck: a policy under which the caller could not replace it is refused otherwise.
     /// - Throws: `accessDenied`, `alreadyExists` for the alias, `invalidAliasName`, `malformedPolicy`, `invalidTag`,
     ///   `clockJumped`.
     public func createKey<Purpose>(
         _ specification: KeySpecification<Purpose>, alias: String? = nil, description: String = "",
-        tags: [String: String] = [:], policy: PolicyDocument? = nil
+        tags: [String: String] = [:], policy: PolicyDocument? = nil, bypassingLockoutCheck: Bool = false
     ) async throws(KeyManagementError) -> Key<Purpose> {
-        let creation = KeyCreation(alias: alias, description: description, tags: tags, policy: policy)
+        var creation = KeyCreation(alias: alias, description: description, tags: tags, policy: policy)
+        creation.bypassesLockoutCheck = bypassingLockoutCheck
         return try await createKey(specification, creation) { record, log, state in
             let domain = try state.wrappingDomain
             record.materials = [try record.newMaterial(at: log.time, domain: state.activeDomain, under: domain)]
@@ -53,6 +55,10 @@ extension KeyManagementClient {
                 policy: try (creation.policy ?? .delegating(toAccount: account, partition: service.scope.partition))
                     .text,
                 tags: creation.tags.isEmpty ? nil : creation.tags, materials: [])
+            if let policy = creation.policy {
+                try service.checkLockout(
+                    policy, record, in: state, log, isBypassed: creation.bypassesLockoutCheck)
+            }
             try fill(&record, &log, state)
             var writes: [RecordWrite] = [.put(try record.name, try StoredJSON.encode(record), expecting: .absent)]
             let arn = service.scope.keyARN(id: record.id, account: account)
@@ -61,7 +67,7 @@ extension KeyManagementClient {
                 log.parameters.append(("alias", .text(alias)))
                 try service.authorize(
                     "CreateAlias", resource: service.scope.aliasARN(name).description, inAccount: account, log)
-                writes.append(try newAlias(name, record.id, state))
+                writes.append(try newAlias(name, record.id, log.time.timeIntervalSince1970, state))
             }
             log.resources = [arn.description]
             log.response = [("keyId", .text(record.id)), ("arn", .text(arn.description))]
@@ -160,6 +166,11 @@ extension KeyManagementClient {
         try await read("GetKeyPolicy", identifier) { key, _, _ in key.policy }
     }
 
+    /// The names of a key's policies: `default`, and no other.
+    public func policyNames(of identifier: KeyIdentifier) async throws(KeyManagementError) -> [String] {
+        try await read("ListKeyPolicies", identifier) { _, _, _ in ["default"] }
+    }
+
     /// Replaces a key's policy.
     ///
     /// - Parameter bypassingLockoutCheck: a policy under which the caller could not replace it again is refused otherwise.
@@ -169,14 +180,7 @@ extension KeyManagementClient {
         let service = service
         let bypassing = ["kms:bypasspolicylockoutsafetycheck": [String(bypassingLockoutCheck)]]
         try await change("PutKeyPolicy", identifier, conditions: bypassing) { record, log, state in
-            guard
-                bypassingLockoutCheck
-                    || service.isAllowed("PutKeyPolicy", under: policy, record, in: state, log, bypassing)
-            else {
-                throw KeyManagementError(
-                    .malformedPolicy,
-                    "The new key policy will not allow you to update the key policy in the future.")
-            }
+            try service.checkLockout(policy, record, in: state, log, isBypassed: bypassingLockoutCheck)
             record.policy = policy.text
         }
     }
@@ -245,4 +249,5 @@ struct KeyCreation {
     let policy: PolicyDocument?
     /// Where its material comes from, by AWS's name.
     var origin = "AWS_KMS"
+    var bypassesLockoutCheck = false
 }

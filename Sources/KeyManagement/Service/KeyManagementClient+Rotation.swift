@@ -55,10 +55,15 @@ extension KeyManagementClient {
     }
 
     /// When a key is rotated by itself; nil where it is not, or waits for its deletion.
+    ///
+    /// - Throws: `unsupportedOperation` for keys that cannot be.
     public func rotationSchedule(
         of identifier: KeyIdentifier
     ) async throws(KeyManagementError) -> RotationSchedule? {
         try await read("GetKeyRotationStatus", identifier, acrossAccounts: true) { key, _, _ in
+            guard key.record.isSymmetric, key.record.keyStore == nil else {
+                throw KeyManagementError(.unsupportedOperation)
+            }
             guard let schedule = key.record.schedule, key.record.deletion == nil else { return nil }
             return RotationSchedule(
                 periodInDays: schedule.days, nextRotation: Date(timeIntervalSince1970: schedule.next))

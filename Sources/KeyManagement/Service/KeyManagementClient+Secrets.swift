@@ -4,12 +4,15 @@ public import Cryptography
 extension KeyManagementClient {
     /// The authentication code of a message (RFC 2104), by the key's hash function.
     ///
-    /// - Parameter message: 1 to 4096 bytes.
+    /// - Parameters:
+    ///   - message: 1 to 4096 bytes.
+    ///   - key: a key for authentication codes.
+    ///   - size: of the key; where given, another is `invalidKeyUsage`.
     public func generateMAC(
-        for message: [UInt8], with key: some KeyReference<Authentication>
+        for message: [UInt8], with key: some KeyReference<Authentication>, using size: HMACKeySize? = nil
     ) async throws(KeyManagementError) -> [UInt8] {
         try await service.perform("GenerateMac", as: caller) { log in
-            let authenticator = try self.authenticator(KeyIdentifier(key), "GenerateMac", &log)
+            let authenticator = try self.authenticator(KeyIdentifier(key), size, "GenerateMac", &log)
             try KeyManagementClient.check(message: message.span)
             return try authenticator.authenticate(message.span).array
         }
@@ -19,10 +22,11 @@ extension KeyManagementClient {
     ///
     /// - Throws: `invalidMAC` where it is not the key's, one that was cut short too.
     public func verifyMAC(
-        _ code: [UInt8], for message: [UInt8], with key: some KeyReference<Authentication>
+        _ code: [UInt8], for message: [UInt8], with key: some KeyReference<Authentication>,
+        using size: HMACKeySize? = nil
     ) async throws(KeyManagementError) {
         try await service.perform("VerifyMac", as: caller) { log in
-            let authenticator = try self.authenticator(KeyIdentifier(key), "VerifyMac", &log)
+            let authenticator = try self.authenticator(KeyIdentifier(key), size, "VerifyMac", &log)
             try KeyManagementClient.check(message: message.span)
             guard try authenticator.isValid(code.span, for: message.span) else {
                 throw KeyManagementError(.invalidMAC)
@@ -40,7 +44,7 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) -> SecretBytes {
         try await service.perform("DeriveSharedSecret", as: caller) { log in
             log.parameters = [
-                ("keyId", .text(key.arn.description)), ("keyAgreementAlgorithm", .text("ECDH")),
+                ("keyId", .text(key.identifier.description)), ("keyAgreementAlgorithm", .text("ECDH")),
             ]
             let (managed, state) = try self.use(
                 KeyIdentifier(key), Agreement.self, "DeriveSharedSecret", &log,
@@ -74,10 +78,10 @@ extension KeyManagementClient {
     }
 
     private func authenticator(
-        _ identifier: KeyIdentifier, _ action: String, _ log: inout OperationLog
+        _ identifier: KeyIdentifier, _ wanted: HMACKeySize?, _ action: String, _ log: inout OperationLog
     ) throws -> HMAC {
         log.parameters = [("keyId", .text(identifier.description))]
-        // The key has one algorithm; requests and policies name it.
+        // The key has one algorithm; requests and policies name it, and a request may expect it.
         let specification = try find(identifier, at: log.time).0.record.specification
         var conditions: [String: [String]] = [:]
         if let size = HMACKeySize(rawValue: specification) {
@@ -86,6 +90,11 @@ extension KeyManagementClient {
             conditions = ["kms:macalgorithm": [name]]
         }
         let (key, state) = try use(identifier, Authentication.self, action, &log, conditions: conditions)
+        guard wanted == nil || wanted?.rawValue == specification else {
+            throw KeyManagementError(
+                .invalidKeyUsage,
+                "Algorithm HMAC_SHA_\(wanted?.rawValue.dropFirst(5) ?? "") is incompatible with key spec \(specification).")
+        }
         guard case .authenticator(let authenticator) = try key.use(domains: state.domains) else {
             throw KeyManagementError(.tampered, "\(key.record.id) is of another kind")
         }

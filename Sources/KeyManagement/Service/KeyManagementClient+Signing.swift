@@ -1,14 +1,18 @@
-internal import AccessPolicy
+public import AccessPolicy
 public import Cryptography
 
 /// The public half of a managed key.
 public struct ManagedPublicKey: Sendable, Hashable {
+    /// The key's name.
+    public let keyARN: ARN
     /// The key as a SubjectPublicKeyInfo in DER.
     public let subjectPublicKeyInfo: [UInt8]
     /// AWS's name of the kind, such as ECC_NIST_P256.
     public let specification: String
     /// AWS's name of the usage.
     public let usage: String
+    /// AWS's names of what the key does.
+    public let algorithms: [String]
     /// How the key signs; none for keys of other usages.
     public let signatureAlgorithms: [SignatureAlgorithm]
     /// How messages to the key are encrypted; none for keys of other usages.
@@ -117,7 +121,8 @@ extension KeyManagementClient {
             default: throw KeyManagementError(.unsupportedOperation)
             }
             return ManagedPublicKey(
-                subjectPublicKeyInfo: info, specification: key.record.specification, usage: key.record.usage,
+                keyARN: key.arn, subjectPublicKeyInfo: info, specification: key.record.specification, usage: key.record.usage,
+                algorithms: MaterialKind.algorithms(key.record.kind, isSymmetric: false),
                 signatureAlgorithms: signing, encryptionAlgorithms: encryption)
         }
     }
@@ -125,7 +130,7 @@ extension KeyManagementClient {
     /// A managed key as a `Signer`: for a certificate authority, or a server of TLS. It asks the service for each signature, as
     /// this principal.
     public func signer(for key: some KeyReference<Signing>) async throws(KeyManagementError) -> ManagedSigner {
-        ManagedSigner(client: self, arn: key.arn, publicKey: try await publicKey(of: KeyIdentifier(key)))
+        try await ManagedSigner(client: self, publicKey: publicKey(of: KeyIdentifier(key)))
     }
 }
 
@@ -173,9 +178,13 @@ extension KeyManagementClient {
 }
 
 extension ManagedKey {
-    /// How the key signs, in the service's lists: a curve with its own hash function alone.
-    var signatureAlgorithms: [SignatureAlgorithm] {
-        switch record.kind {
+    var signatureAlgorithms: [SignatureAlgorithm] { record.kind?.managedSignatureAlgorithms ?? [] }
+}
+
+extension CustodialKeyKind {
+    /// How keys of the kind sign, in the service's lists: a curve with its own hash function alone.
+    var managedSignatureAlgorithms: [SignatureAlgorithm] {
+        switch self {
         case .ecdsa(let curve): Array(KeyAlgorithm.ellipticCurve(curve).signatureAlgorithms.prefix(1))
         case .ed25519: KeyAlgorithm.ed25519.signatureAlgorithms
         case .rsaSigning: KeyAlgorithm.rsa.signatureAlgorithms

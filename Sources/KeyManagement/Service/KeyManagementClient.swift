@@ -101,12 +101,14 @@ extension KeyManagementClient {
     /// Opens a ciphertext and seals its content under another key or context, without releasing it.
     ///
     /// Needs `kms:ReEncryptFrom` on the one key and `kms:ReEncryptTo` on the other.
+    ///
+    /// - Parameter source: where given, the only key that may have sealed it.
     public func reEncrypt(
-        _ ciphertext: Ciphertext, context: EncryptionContext = .none, under key: some KeyReference<Encryption>,
-        newContext: EncryptionContext = .none
+        _ ciphertext: Ciphertext, context: EncryptionContext = .none, from source: KeyIdentifier? = nil,
+        under key: some KeyReference<Encryption>, newContext: EncryptionContext = .none
     ) async throws(KeyManagementError) -> Ciphertext {
         try await service.perform("ReEncrypt", as: caller) { log in
-            let opened = try await self.decrypt(ciphertext, context, nil, action: "ReEncryptFrom", &log)
+            let opened = try await self.decrypt(ciphertext, context, source, action: "ReEncryptFrom", &log)
             let bytes = opened.bytes
             return try await self.encrypt(bytes, KeyIdentifier(key), newContext, action: "ReEncryptTo", &log)
         }
@@ -123,6 +125,7 @@ extension KeyManagementClient {
         try context.check()
         let (key, state) = try use(identifier, Encryption.self, action, &log, context: context)
         let backing = try await service.backingKey(of: key, key.current, state)
+        log.materials.append(key.record.materials[key.current].id)
         return try await backing.seal(plaintext, context: context, random: SystemRandom())
     }
 
@@ -154,6 +157,7 @@ extension KeyManagementClient {
         try checkState(key, log)
         do {
             let backing = try await service.backingKey(of: key, index, state)
+            log.materials.append(key.record.materials[index].id)
             return try await backing.open(ciphertext, context: context)
         } catch let error as CryptographyError where error.code == .authenticationFailure {
             throw KeyManagementError(.invalidCiphertext)
@@ -173,6 +177,7 @@ extension KeyManagementClient {
         let (key, state) = try use(identifier, Encryption.self, action, &log, context: context)
         let plaintext = try SecretBytes.random(count: count)
         let backing = try await service.backingKey(of: key, key.current, state)
+        log.materials.append(key.record.materials[key.current].id)
         let ciphertext = try await KeyManagementClient.seal(plaintext, backing, context)
         return DataKey(plaintext: plaintext, ciphertext: ciphertext, keyARN: key.arn)
     }

@@ -39,7 +39,7 @@ extension KeyManagementService {
             else { return ([], ()) }
             var writes: [RecordWrite] = [.delete(try current.record.name, expecting: .version(current.version))]
             for (name, alias) in state.aliases
-            where name.account == key.record.account && alias.target == key.record.id {
+            where name.account == key.record.account && alias.record.target == key.record.id {
                 writes.append(.delete(try AliasRecord.name(name), expecting: .version(alias.version)))
             }
             for (grant, version) in (state.grants[key.place] ?? KeyGrants()).byID.values {

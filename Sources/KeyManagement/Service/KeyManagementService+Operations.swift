@@ -25,6 +25,10 @@ struct OperationLog {
     var response: [(String, AuditEvent.Value)] = []
     var additionalData: [(String, AuditEvent.Value)] = []
     var resources: [String] = []
+    /// The identifiers of the materials used.
+    var materials: [String] = []
+    /// Where the last key's material comes from.
+    private(set) var origin = ""
     /// What must still be as it was when a change is committed, though the change does not write it.
     var unchanged: [(name: RecordName, version: UInt64)] = []
     /// The account that owns the resource; the caller's where there is none.
@@ -52,6 +56,7 @@ struct OperationLog {
     mutating func use(_ key: ManagedKey) {
         resources.append(key.arnText)
         account = key.record.account
+        origin = key.record.originName
     }
 }
 
@@ -160,16 +165,18 @@ extension KeyManagementService {
         if case .deniedExplicitly = decision { throw denial(decision, request) }
     }
 
-    /// Whether the principal might do this to a key under another policy of its.
-    func isAllowed(
-        _ action: String, under policy: PolicyDocument, _ record: KeyRecord, in state: ServiceState,
-        _ log: OperationLog, _ conditions: [String: [String]]
-    ) -> Bool {
+    /// Refuses a policy under which the caller could not replace it.
+    func checkLockout(
+        _ policy: PolicyDocument, _ record: KeyRecord, in state: ServiceState, _ log: OperationLog, isBypassed: Bool
+    ) throws(KeyManagementError) {
         let arn = scope.keyARN(id: record.id, account: record.account).description
         let request = request(
-            action, resource: arn, account: record.account, log, state, nil,
-            KeyManagementService.conditions(record, .none, conditions, nil))
-        return decide(request, policy: policy, of: state).isAllowed
+            "PutKeyPolicy", resource: arn, account: record.account, log, state, nil,
+            KeyManagementService.conditions(record, .none, ["kms:bypasspolicylockoutsafetycheck": [String(isBypassed)]], nil))
+        guard isBypassed || decide(request, policy: policy, of: state).isAllowed else {
+            throw KeyManagementError(
+                .malformedPolicy, "The new key policy will not allow you to update the key policy in the future.")
+        }
     }
 
     private func request(
@@ -292,6 +299,7 @@ extension KeyManagementService {
     }
 
     func event(_ log: OperationLog, _ error: KeyManagementError?) -> AuditEvent {
+        log.caller.report?.take(log, isDone: error == nil)
         let type =
             switch log.principal.kind {
             case .root: "Root"
@@ -305,6 +313,9 @@ extension KeyManagementService {
         event.requestParameters = log.parameters
         event.responseElements = error == nil ? log.response : []
         event.additionalData = log.additionalData
+        if let material = log.materials.last, error == nil {
+            event.additionalData.append(("keyMaterialId", .text(material)))
+        }
         event.resources = log.resources
         event.resourceType = log.service.resourceType
         event.sourceIPAddress = log.caller.context.sourceIPAddress

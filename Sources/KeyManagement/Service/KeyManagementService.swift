@@ -161,7 +161,7 @@ public final class KeyManagementService: Sendable {
                 MemberRecord.prefix,
             ])
         var keys: [String: ManagedKey] = [:]
-        var aliases: [AliasName: (target: String, version: UInt64)] = [:]
+        var aliases: [AliasName: (record: AliasRecord, version: UInt64)] = [:]
         var grants: [String: KeyGrants] = [:]
         var members: [PrincipalName: DirectoryMember] = [:]
         var root: (record: RootRecord, version: UInt64)?
@@ -173,7 +173,7 @@ public final class KeyManagementService: Sendable {
                     stored, version: record.version, scope: scope, after: nil)
             } else if name.hasPrefix(AliasRecord.prefix) {
                 let alias = try StoredJSON.decode(AliasRecord.self, record.value, record.name)
-                aliases[AliasRecord.alias(record.name)] = (alias.target, record.version)
+                aliases[AliasRecord.alias(record.name)] = (alias, record.version)
             } else if name.hasPrefix(MemberRecord.prefix) {
                 let stored = try StoredJSON.decode(MemberRecord.self, record.value, record.name)
                 let member = try DirectoryMember(stored, version: record.version)

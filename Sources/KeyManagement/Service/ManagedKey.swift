@@ -96,6 +96,7 @@ final class ManagedKey: Sendable {
         state(at: time).map { state in
             KeyMetadata(
                 arn: arn, id: record.id, state: state, usage: record.usage, specification: record.specification,
+                algorithms: MaterialKind.algorithms(record.kind, isSymmetric: record.isSymmetric),
                 description: record.description, creationDate: Date(timeIntervalSince1970: record.created),
                 deletionDate: record.deletion.map { Date(timeIntervalSince1970: $0) },
                 materials: record.materials.filter { !$0.isPending }.map(\.id), origin: record.originName,

@@ -8,7 +8,7 @@ internal import RecordStorage
 final class ServiceState: Sendable {
     /// Keys by account and id: `ACCOUNT/ID`.
     let keys: [String: ManagedKey]
-    let aliases: [AliasName: (target: String, version: UInt64)]
+    let aliases: [AliasName: (record: AliasRecord, version: UInt64)]
     /// The grants on each key that has any, by the key's place.
     let grants: [String: KeyGrants]
     /// The users and roles of all accounts.
@@ -23,7 +23,7 @@ final class ServiceState: Sendable {
     let revision: Revision
 
     init(
-        keys: [String: ManagedKey], aliases: [AliasName: (target: String, version: UInt64)],
+        keys: [String: ManagedKey], aliases: [AliasName: (record: AliasRecord, version: UInt64)],
         grants: [String: KeyGrants], members: [PrincipalName: DirectoryMember], domains: [UInt32: AESGCM],
         activeDomain: UInt32, root: (record: RootRecord, version: UInt64), revision: Revision
     ) {
@@ -87,7 +87,7 @@ final class ServiceState: Sendable {
                     }
                 } else if name.hasPrefix(AliasRecord.prefix) {
                     aliases[AliasRecord.alias(change.name)] = try records.record(change.name).map { record in
-                        (try StoredJSON.decode(AliasRecord.self, record.value, record.name).target, record.version)
+                        (try StoredJSON.decode(AliasRecord.self, record.value, record.name), record.version)
                     }
                 } else if name.hasPrefix(GrantRecord.prefix), let place = GrantRecord.place(name) {
                     // It may stand before its key in the feed, where the key has changed since.
@@ -134,7 +134,7 @@ final class ServiceState: Sendable {
         switch resolved {
         case nil: throw KeyManagementError(.notFound, "Invalid keyId '\(identifier)'")
         case .alias(let alias):
-            if let target = aliases[alias]?.target, let key = keys["\(alias.account)/\(target)"],
+            if let target = aliases[alias]?.record.target, let key = keys["\(alias.account)/\(target)"],
                 key.state(at: time) != nil
             {
                 return key

@@ -147,6 +147,9 @@ struct KeyRecord: Codable, Sendable {
 /// An alias as it is stored.
 struct AliasRecord: Codable, Sendable {
     let target: String
+    /// When it was made, and came to stand for this key, in seconds; nil where nobody has noted it.
+    var created: Double?
+    var updated: Double?
 
     static let prefix = "alias/"
 

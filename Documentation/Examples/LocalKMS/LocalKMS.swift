@@ -1,0 +1,101 @@
+package import AWSCompatibility
+internal import Foundation
+internal import Synchronization
+
+/// A key service on one's own machine that AWS's clients use by its address: a store, its Regions, and the front door.
+package final class LocalKMS: Sendable {
+    /// Whether it is for tests: signatures are not checked, and everything can be forgotten.
+    package let isDevelopment: Bool
+    package let regions: [String]
+    private let store: any RecordStore
+    private let accessKeys: any AccessKeyDirectory
+    private let door: Mutex<AWSFrontDoor>
+
+    /// Marks a store that development mode has made, and that it may forget.
+    private static let mark: RecordName = "development"
+
+    /// Opens a store for real work, or makes it in an empty one.
+    package static func open(
+        store: any RecordStore, passphrase: borrowing SecretBytes, regions: [String], accessKeys: any AccessKeyDirectory
+    ) async throws -> LocalKMS {
+        guard try store.record(mark) == nil else {
+            throw KeyManagementError(.wrongRootOfTrust, "the store was made in development mode, whose keys are no secret")
+        }
+        var services: [String: KeyManagementService] = [:]
+        for region in regions {
+            services[region] = try await KeyManagementService(
+                store: RecordFolder(region, of: store), rootOfTrust: PassphraseRoot(passphrase.copy()), region: region)
+        }
+        let door = AWSFrontDoor(services: services, accessKeys: accessKeys)
+        return LocalKMS(store, regions, accessKeys, door, isDevelopment: false)
+    }
+
+    /// Opens a store for tests: in memory, or one that this mode has made.
+    package static func develop(
+        store: any RecordStore = MemoryRecordStore(), regions: [String],
+        accessKeys: any AccessKeyDirectory = StaticAccessKeys()
+    ) async throws -> LocalKMS {
+        let isEmpty = try store.records(prefix: "", after: nil, limit: 1).isEmpty
+        guard try isEmpty || store.record(mark) != nil else {
+            throw KeyManagementError(.wrongRootOfTrust, "development mode opens no store but its own")
+        }
+        if isEmpty { _ = try store.commit([.put(mark, [], expecting: .absent)]) }
+        let door = try await frontDoor(store, regions, accessKeys)
+        return LocalKMS(store, regions, accessKeys, door, isDevelopment: true)
+    }
+
+    private init(
+        _ store: any RecordStore, _ regions: [String], _ accessKeys: any AccessKeyDirectory, _ door: AWSFrontDoor,
+        isDevelopment: Bool
+    ) {
+        (self.store, self.regions, self.accessKeys, self.isDevelopment) = (store, regions, accessKeys, isDevelopment)
+        self.door = Mutex(door)
+    }
+
+    /// Answers a request.
+    package func answer(_ request: HTTPRequest, from address: String?) async -> HTTPResponse {
+        guard isDevelopment else { return await door.withLock { $0 }.answer(request, from: address) }
+        // A page in a browser could reach the loopback: it cannot leave out its Origin, nor name another Host.
+        guard request.header("Origin") == nil, LocalKMS.isLoopback(request.header("Host")) else {
+            return HTTPResponse(status: 403)
+        }
+        if request.method == "POST", request.path == "/reset" {
+            do {
+                try await reset()
+                return HTTPResponse(status: 204)
+            } catch { return HTTPResponse(status: 500) }
+        }
+        return await door.withLock { $0 }.answer(request, from: address)
+    }
+
+    /// Forgets everything.
+    private func reset() async throws {
+        var last: RecordName?
+        while case let page = try store.records(prefix: "", after: last, limit: 500), !page.isEmpty {
+            last = page.last?.name
+            _ = try store.commit(
+                page.filter { $0.name != LocalKMS.mark }.map { .delete($0.name, expecting: .anything) })
+        }
+        let fresh = try await LocalKMS.frontDoor(store, regions, accessKeys)
+        door.withLock { $0 = fresh }
+    }
+
+    private static func frontDoor(
+        _ store: any RecordStore, _ regions: [String], _ accessKeys: any AccessKeyDirectory
+    ) async throws -> AWSFrontDoor {
+        var services: [String: KeyManagementService] = [:]
+        for region in regions {
+            // No secret: whoever has such a store has its keys.
+            let root = try KeyFileRoot(key: SecretBytes(copying: [UInt8](repeating: 0, count: 32)))
+            services[region] = try await KeyManagementService(
+                store: RecordFolder(region, of: store), rootOfTrust: root, region: region)
+        }
+        return AWSFrontDoor(services: services, accessKeys: accessKeys, mode: .development)
+    }
+
+    private static func isLoopback(_ host: String?) -> Bool {
+        guard let host else { return false }
+        let name = host.hasPrefix("[") ? host.prefix { $0 != "]" }.dropFirst() : host.prefix { $0 != ":" }
+        return ["localhost", "127.0.0.1", "::1"].contains(name)
+    }
+}

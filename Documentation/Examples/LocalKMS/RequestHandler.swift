@@ -1,0 +1,57 @@
+#if NIO
+internal import AWSCompatibility
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Gives requests to the key service, one after the other, and writes its answers.
+final class RequestHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// More than any request of AWS's clients has.
+    private static let largestBody = 1 << 20
+
+    private let kms: LocalKMS
+    private var head: HTTPRequestHead?
+    private var body: [UInt8] = []
+
+    init(_ kms: LocalKMS) { self.kms = kms }
+
+    /// A client that goes away is no matter.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): (self.head, body) = (head, [])
+        case .body(let buffer):
+            guard body.count + buffer.readableBytes <= RequestHandler.largestBody else { return context.close(promise: nil) }
+            body += buffer.readableBytesView
+        case .end:
+            guard let head else { return }
+            self.head = nil
+            let request = AWSCompatibility.HTTPRequest(
+                method: head.method.rawValue, target: head.uri, headers: head.headers.map { ($0.name, $0.value) },
+                body: body)
+            let (kms, channel, isLast) = (kms, context.channel, !head.isKeepAlive)
+            let address = context.remoteAddress?.ipAddress
+            Task {
+                let response = await kms.answer(request, from: address)
+                try? await RequestHandler.write(response, to: channel, isLast: isLast)
+            }
+        }
+    }
+
+    private static func write(_ response: HTTPResponse, to channel: any Channel, isLast: Bool) async throws {
+        var headers = HTTPHeaders(response.headers.map { ($0.name, $0.value) })
+        headers.add(name: "Content-Length", value: "\(response.body.count)")
+        if isLast { headers.add(name: "Connection", value: "close") }
+        let head = HTTPResponseHead(
+            version: .http1_1, status: HTTPResponseStatus(statusCode: response.status), headers: headers)
+        channel.write(HTTPServerResponsePart.head(head), promise: nil)
+        let buffer = channel.allocator.buffer(bytes: response.body)
+        channel.write(HTTPServerResponsePart.body(.byteBuffer(buffer)), promise: nil)
+        try await channel.writeAndFlush(HTTPServerResponsePart.end(nil)).get()
+        if isLast { try await channel.close() }
+    }
+}
+#endif

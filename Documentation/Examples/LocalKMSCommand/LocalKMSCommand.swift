@@ -1,0 +1,59 @@
+// A key service that boto3, the AWS command line, Terraform and the SDKs use by its address.
+//     swift run -c release --traits default,NIO local-kms [--port N] [--store PATH] [--regions A,B] [--accounts FILE] [--development]
+// SIGTERM ends.
+#if NIO && SQLite
+import Console
+import Foundation
+import LocalKMS
+import SQLiteRecordStorage
+
+@main struct LocalKMSCommand {
+    static func main() async {
+        do {
+            try await run(
+                Arguments(
+                    Array(CommandLine.arguments.dropFirst()),
+                    options: ["--port", "--store", "--regions", "--accounts", "--passphrase-file"],
+                    flags: ["--development"], words: 0))
+        } catch {
+            Presentation.fail("local-kms", error)
+        }
+    }
+
+    static func run(_ arguments: Arguments) async throws {
+        guard let port = Int(arguments.values["--port"] ?? "8200"), (0...65535).contains(port) else {
+            throw UsageError("a port is a number from 0 to 65535")
+        }
+        let signals = Signals.stream(SIGTERM, SIGINT)
+        let server = try await LocalKMSServer.start(open(arguments), port: port)
+        let region = arguments.values["--regions"]?.split(separator: ",").first ?? "us-east-1"
+        Presentation.say("listening at http://127.0.0.1:\(server.port)")
+        Presentation.say("try        aws --endpoint-url http://127.0.0.1:\(server.port) --region \(region) kms list-keys")
+        for await _ in signals { break }
+        try await server.stop()
+    }
+
+    static func open(_ arguments: Arguments) async throws -> LocalKMS {
+        let regions = (arguments.values["--regions"] ?? "us-east-1").split(separator: ",").map(String.init)
+        let accounts = arguments.values["--accounts"]
+        let keys = try accounts.map {
+            try StaticAccessKeys(accountsFile: Array(Data(contentsOf: URL(fileURLWithPath: $0))))
+        }
+        if arguments.flags.contains("--development") {
+            let store: any RecordStore = try arguments.values["--store"].map { try SQLiteRecordStore(path: $0) } ?? MemoryRecordStore()
+            Presentation.say("development mode: no signature is checked, and its keys are no secret")
+            return try await LocalKMS.develop(store: store, regions: regions, accessKeys: keys ?? StaticAccessKeys())
+        }
+        guard let keys else { throw UsageError("--accounts names a file of access keys; without it, --development") }
+        let path = arguments.values["--store"] ?? "local-kms.db"
+        let passphrase = try Passphrase.find(
+            file: arguments.values["--passphrase-file"], isNew: !FileManager.default.fileExists(atPath: path))
+        return try await LocalKMS.open(
+            store: SQLiteRecordStore(path: path), passphrase: passphrase, regions: regions, accessKeys: keys)
+    }
+}
+#else
+@main struct LocalKMSCommand {
+    static func main() { print("local-kms needs the traits NIO and SQLite: --traits default,NIO") }
+}
+#endif

@@ -1,0 +1,3 @@
+// The modules whose types stand in this one's signatures, so that one import brings what the API mentions.
+@_exported public import AWSSignature
+@_exported public import KeyManagement

@@ -1,0 +1,119 @@
+internal import KeyManagement
+
+extension KMSOperation {
+    /// Sealing, opening, and both.
+    static let encryption: [String: KMSOperation] = [
+        "Encrypt": KMSOperation("KeyId", "Plaintext") { call in
+            let plaintext = call.input.blob("Plaintext") ?? []
+            let algorithm = call.input.text("EncryptionAlgorithm") ?? KMSCall.symmetric
+            if let asymmetric = try call.asymmetric(algorithm, "EncryptionContext") {
+                let key = NamedKey<AsymmetricEncryption>(call.key)
+                call.write("CiphertextBlob", try await call.client.encrypt(plaintext, under: key, using: asymmetric))
+            } else {
+                let sealed = try await call.client.encrypt(
+                    plaintext, under: NamedKey(call.key), context: call.input.context("EncryptionContext"))
+                call.write("CiphertextBlob", sealed.bytes)
+            }
+            call.output.field("KeyId", call.usedKey)
+            call.output.field("EncryptionAlgorithm", algorithm)
+        },
+        "Decrypt": KMSOperation { call in
+            try call.refuseRecipient()
+            let algorithm = call.input.text("EncryptionAlgorithm") ?? KMSCall.symmetric
+            let opened = try await call.decrypt()
+            call.output.field("KeyId", call.usedKey)
+            call.write("Plaintext", opened)
+            call.output.field("EncryptionAlgorithm", algorithm)
+            if let material = call.report.materials.last { call.output.field("KeyMaterialId", material) }
+        },
+        "ReEncrypt": KMSOperation("CiphertextBlob", "DestinationKeyId") { call in
+            let source = call.input.text("SourceEncryptionAlgorithm") ?? KMSCall.symmetric
+            let destination = call.input.text("DestinationEncryptionAlgorithm") ?? KMSCall.symmetric
+            call.write("CiphertextBlob", try await call.reEncrypt(source, destination))
+            call.output.field("SourceKeyId", call.report.resources.first ?? "")
+            call.output.field("KeyId", call.usedKey)
+            call.output.field("SourceEncryptionAlgorithm", source)
+            call.output.field("DestinationEncryptionAlgorithm", destination)
+            if source == KMSCall.symmetric, let material = call.report.materials.first {
+                call.output.field("SourceKeyMaterialId", material)
+            }
+            if destination == KMSCall.symmetric, let material = call.report.materials.last {
+                call.output.field("DestinationKeyMaterialId", material)
+            }
+        },
+    ]
+}
+
+extension KMSCall {
+    static let symmetric = "SYMMETRIC_DEFAULT"
+
+    /// The algorithm of a key pair; nil for symmetric encryption.
+    func asymmetric(_ name: String, _ context: String) throws(KeyManagementError) -> EncryptionAlgorithm? {
+        switch name {
+        case KMSCall.symmetric: return nil
+        case "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256":
+            guard input.context(context).pairs.isEmpty else {
+                throw KeyManagementError(.validation, "Algorithm \(name) does not take an encryption context.")
+            }
+            return name == "RSAES_OAEP_SHA_1" ? .rsaOAEPSHA1 : .rsaOAEPSHA256
+        default: throw KeyManagementError(.unsupportedOperation, "Algorithm \(name) is not supported.")
+        }
+    }
+
+    /// Attested recipients are not served.
+    func refuseRecipient() throws(KeyManagementError) {
+        guard !input.has("Recipient") else {
+            throw KeyManagementError(.unsupportedOperation, "Recipients are not supported.")
+        }
+    }
+
+    fileprivate func decrypt() async throws -> SecretBytes {
+        guard let ciphertext = input.blob("CiphertextBlob") else {
+            guard input.flag("DryRun"), input.texts("DryRunModifiers").contains("IGNORE_CIPHERTEXT") else {
+                throw AWSFailure(violations: [
+                    "Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null"
+                ])
+            }
+            throw KeyManagementError(.unsupportedOperation, "IGNORE_CIPHERTEXT is not supported.")
+        }
+        let name = input.text("EncryptionAlgorithm") ?? KMSCall.symmetric
+        if let algorithm = try asymmetric(name, "EncryptionContext") {
+            guard input.has("KeyId") else {
+                throw KeyManagementError(.validation, "KeyId is required to decrypt with an asymmetric KMS key.")
+            }
+            return try await client.decrypt(
+                ciphertext, with: NamedKey<AsymmetricEncryption>(key), using: algorithm)
+        }
+        return try await client.decrypt(
+            Ciphertext(ciphertext), context: input.context("EncryptionContext"),
+            under: input.text("KeyId").map { KeyIdentifier($0) })
+    }
+
+    fileprivate func reEncrypt(_ source: String, _ destination: String) async throws -> [UInt8] {
+        let bytes = input.blob("CiphertextBlob") ?? []
+        let named = input.text("SourceKeyId").map { KeyIdentifier($0) }
+        let to = KeyIdentifier(required("DestinationKeyId"))
+        let contexts = (input.context("SourceEncryptionContext"), input.context("DestinationEncryptionContext"))
+        let from = try asymmetric(source, "SourceEncryptionContext")
+        let into = try asymmetric(destination, "DestinationEncryptionContext")
+        switch (from, into) {
+        case (nil, nil):
+            return try await client.reEncrypt(
+                Ciphertext(bytes), context: contexts.0, from: named, under: NamedKey(to), newContext: contexts.1).bytes
+        case (nil, let algorithm?):
+            return try await client.reEncrypt(
+                Ciphertext(bytes), context: contexts.0, from: named, under: NamedKey<AsymmetricEncryption>(to), using: algorithm)
+        case (let algorithm?, _):
+            guard let named else {
+                throw KeyManagementError(.validation, "SourceKeyId is required to re-encrypt from an asymmetric KMS key.")
+            }
+            let pair = NamedKey<AsymmetricEncryption>(named)
+            guard let into else {
+                return try await client.reEncrypt(
+                    bytes, with: pair, using: algorithm, under: NamedKey(to), newContext: contexts.1).bytes
+            }
+            return try await client.reEncrypt(
+                bytes, with: pair, using: algorithm, under: NamedKey<AsymmetricEncryption>(to), newAlgorithm: into)
+        }
+    }
+}

@@ -1,0 +1,152 @@
+internal import AccessPolicy
+internal import Auditing
+internal import FoundationEssentials
+internal import KeyManagement
+
+extension KMSOperation {
+    /// Making keys and looking at them.
+    static let keys: [String: KMSOperation] = [
+        "CreateKey": KMSOperation { call in
+            let arn = try await call.createKey()
+            let metadata = try await call.client.describe(KeyIdentifier(arn.description))
+            call.write(metadata)
+        },
+        "DescribeKey": KMSOperation("KeyId") { call in
+            call.write(try await call.client.describe(call.key))
+        },
+        "ListKeys": KMSOperation { call in
+            let keys = try await call.client.listKeys()
+            try call.page("Keys", keys, marker: \.id) { writer, key in
+                writer.field("KeyId", key.id)
+                writer.field("KeyArn", key.arn.description)
+            }
+        },
+        "UpdateKeyDescription": KMSOperation("KeyId", "Description") { call in
+            try await call.client.updateDescription(of: call.key, to: call.required("Description"))
+        },
+    ]
+
+    /// What keys may do, and how long.
+    static let states: [String: KMSOperation] = [
+        "EnableKey": KMSOperation("KeyId") { call in try await call.client.enable(call.key) },
+        "DisableKey": KMSOperation("KeyId") { call in try await call.client.disable(call.key) },
+        "ScheduleKeyDeletion": KMSOperation("KeyId") { call in
+            let days = call.input.number("PendingWindowInDays") ?? 30
+            let date = try await call.client.scheduleDeletion(call.key, afterDays: days)
+            call.output.field("KeyId", call.usedKey)
+            call.write("DeletionDate", date)
+            call.output.field("KeyState", KeyState.pendingDeletion.rawValue)
+            call.write("PendingWindowInDays", days)
+        },
+        "CancelKeyDeletion": KMSOperation("KeyId") { call in
+            try await call.client.cancelDeletion(call.key)
+            call.output.field("KeyId", call.usedKey)
+        },
+    ]
+}
+
+extension KMSCall {
+    fileprivate func createKey() async throws -> ARN {
+        let usage = input.text("KeyUsage")
+        guard !(input.has("KeySpec") && input.has("CustomerMasterKeySpec")) else {
+            throw KeyManagementError(
+                .validation, "You cannot specify KeySpec and CustomerMasterKeySpec in the same request.")
+        }
+        let spec = input.text("KeySpec") ?? input.text("CustomerMasterKeySpec") ?? "SYMMETRIC_DEFAULT"
+        guard Member.keySpecs.contains(spec) else {
+            throw AWSFailure(violations: [
+                "Value '\(spec)' at 'keySpec' failed to satisfy constraint: Member must satisfy enum value set: [\(Member.keySpecs.joined(separator: ", "))]"
+            ])
+        }
+        guard !input.flag("MultiRegion") else {
+            throw KeyManagementError(.unsupportedOperation, "Multi-Region keys are not supported.")
+        }
+        guard usage != nil || spec == "SYMMETRIC_DEFAULT" else {
+            throw KeyManagementError(
+                .validation, "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")
+        }
+        switch usage ?? Encryption.usage {
+        case Signing.usage: return try await create(Signing.self, spec)
+        case Authentication.usage: return try await create(Authentication.self, spec)
+        case Agreement.usage: return try await create(Agreement.self, spec)
+        case Encryption.usage where spec == "SYMMETRIC_DEFAULT": return try await create(Encryption.self, spec)
+        case Encryption.usage: return try await create(AsymmetricEncryption.self, spec)
+        default: throw KeyManagementError(.unsupportedOperation, "KeyUsage \(usage ?? "") is not supported.")
+        }
+    }
+
+    private func create<Purpose: KeyPurpose>(_ purpose: Purpose.Type, _ spec: String) async throws -> ARN {
+        guard let specification = KeySpecification<Purpose>(spec) else {
+            let isUnknown = ["SM2"].contains(spec) || spec.hasPrefix("ML_")
+            throw isUnknown
+                ? KeyManagementError(.unsupportedOperation, "KeySpec \(spec) is not supported.")
+                : KeyManagementError(.validation, "KeyUsage \(Purpose.usage) is not compatible with KeySpec \(spec)")
+        }
+        let (description, tags) = (input.text("Description") ?? "", try input.tags())
+        let (policy, bypasses) = (try policy(), input.flag("BypassPolicyLockoutSafetyCheck"))
+        let store = input.text("CustomKeyStoreId")
+        switch input.text("Origin") ?? (store == nil ? "AWS_KMS" : "AWS_CLOUDHSM") {
+        case "AWS_KMS" where store == nil:
+            return try await client.createKey(
+                specification, description: description, tags: tags, policy: policy, bypassingLockoutCheck: bypasses
+            ).arn
+        case "EXTERNAL" where store == nil:
+            return try await client.createKeyForImport(
+                specification, description: description, tags: tags, policy: policy, bypassingLockoutCheck: bypasses
+            ).arn
+        case "AWS_CLOUDHSM":
+            guard let store, spec == "SYMMETRIC_DEFAULT" else {
+                throw KeyManagementError(.validation, "Keys in a key store are symmetric, and name their CustomKeyStoreId.")
+            }
+            return try await client.createKey(
+                .symmetric, in: store, description: description, tags: tags, policy: policy,
+                bypassingLockoutCheck: bypasses
+            ).arn
+        case "EXTERNAL_KEY_STORE":
+            throw KeyManagementError(.unsupportedOperation, "External key stores are not supported.")
+        default:
+            throw KeyManagementError(.validation, "A CustomKeyStoreId does not go with this Origin.")
+        }
+    }
+
+    fileprivate mutating func write(_ metadata: KeyMetadata) {
+        output.key("KeyMetadata")
+        output.open()
+        output.field("AWSAccountId", metadata.arn.account)
+        output.field("KeyId", metadata.id)
+        output.field("Arn", metadata.arn.description)
+        write("CreationDate", metadata.creationDate)
+        write("Enabled", metadata.state == .enabled)
+        output.field("Description", metadata.description)
+        output.field("KeyUsage", metadata.usage)
+        output.field("KeyState", metadata.state.rawValue)
+        if let date = metadata.deletionDate { write("DeletionDate", date) }
+        if metadata.origin == "EXTERNAL", metadata.state != .pendingImport {
+            output.field(
+                "ExpirationModel",
+                metadata.validTo == nil ? "KEY_MATERIAL_DOES_NOT_EXPIRE" : "KEY_MATERIAL_EXPIRES")
+            if let date = metadata.validTo { write("ValidTo", date) }
+        }
+        output.field("Origin", metadata.origin)
+        if let store = metadata.keyStore { output.field("CustomKeyStoreId", store) }
+        output.field("KeyManager", "CUSTOMER")
+        output.field("CustomerMasterKeySpec", metadata.specification)
+        output.field("KeySpec", metadata.specification)
+        write(KMSCall.algorithmsMember(metadata.usage), metadata.algorithms)
+        write("MultiRegion", false)
+        if metadata.specification == "SYMMETRIC_DEFAULT", metadata.keyStore == nil, let material = metadata.materials.last {
+            output.field("CurrentKeyMaterialId", material)
+        }
+        output.close()
+    }
+
+    /// The member that names what keys of a usage do.
+    static func algorithmsMember(_ usage: String) -> String {
+        switch usage {
+        case Signing.usage: "SigningAlgorithms"
+        case Authentication.usage: "MacAlgorithms"
+        case Agreement.usage: "KeyAgreementAlgorithms"
+        default: "EncryptionAlgorithms"
+        }
+    }
+}
