@@ -147,14 +147,16 @@ let package = Package(
         .testTarget(
             name: "ExampleTests",
             dependencies: [
-                "Console", "InTransitNIO", "KeyManagement", "PrivateSite", "StrongroomTestSupport",
+                "Console", "InTransitNIO", "KeyManagement", "LocalKMS", "PrivateSite", "StrongroomTestSupport",
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
             ]),
         .testTarget(name: "AtRestTests", dependencies: ["AtRest", "StrongroomTestSupport"]),
         .testTarget(
             name: "Interoperability",
-            dependencies: ["AtRest", "Certificates", "HSMEmulation", "InTransit", "StrongroomTestSupport"],
-            path: "Tests/Interoperability"),
+            dependencies: [
+                "AtRest", "Certificates", "HSMEmulation", "InTransit", "LocalKMS", "StrongroomTestSupport",
+            ],
+            path: "Tests/Interoperability", exclude: ["Peers"]),
         .testTarget(
             name: "HSMEmulationTests",
             dependencies: [

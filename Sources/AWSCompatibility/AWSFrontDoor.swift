@@ -115,19 +115,23 @@ public final class AWSFrontDoor: Sendable {
             let principal = client.principal
             return STSAnswer.document("GetCallerIdentity", requestID: requestID) { answer in
                 answer.element("Arn", principal.description)
-                answer.element("UserId", principal.description.split(separator: "/").last.map(String.init) ?? principal.account)
+                answer.element(
+                    "UserId", principal.description.split(separator: "/").last.map(String.init) ?? principal.account)
                 answer.element("Account", principal.account)
             }
         case "AssumeRole":
             return try await assumeRole(request, client, requestID)
-        default: throw AWSFailure("InvalidAction", "Could not find operation \(request["Action"] ?? "") for version 2011-06-15")
+        default:
+            throw AWSFailure(
+                "InvalidAction", "Could not find operation \(request["Action"] ?? "") for version 2011-06-15")
         }
     }
 
     private func assumeRole(
         _ request: STSRequest, _ client: KeyManagementClient, _ requestID: String
     ) async throws -> [UInt8] {
-        guard let text = request["RoleArn"], let name = request["RoleSessionName"], let role = try? PrincipalName(text) else {
+        guard let text = request["RoleArn"], let name = request["RoleSessionName"], let role = try? PrincipalName(text)
+        else {
             throw AWSFailure("ValidationError", "RoleArn and RoleSessionName are required.")
         }
         let policies: [PolicyDocument]
@@ -157,7 +161,8 @@ public final class AWSFrontDoor: Sendable {
     ) -> HTTPResponse {
         HTTPResponse(
             status: status,
-            headers: [("Content-Type", type), ("x-amzn-RequestId", requestID), ("Cache-Control", "no-store")], body: body)
+            headers: [("Content-Type", type), ("x-amzn-RequestId", requestID), ("Cache-Control", "no-store")],
+            body: body)
     }
 
     private static let json = "application/x-amz-json-1.1"

@@ -64,6 +64,8 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
         public static let limitExceeded = Code(name: "LimitExceededException")
         /// The key policy is not one, or would lock its owner out.
         public static let malformedPolicy = Code(name: "MalformedPolicyDocumentException")
+        /// The name is reserved for managed services.
+        public static let notAuthorized = Code(name: "NotAuthorizedException")
         /// There is no such key or alias.
         public static let notFound = Code(name: "NotFoundException")
         /// Keys of this kind or in this place do not do that.

@@ -10,6 +10,18 @@ package enum Subprocess {
         package var errorText: String { String(decoding: errors, as: UTF8.self) }
     }
 
+    /// The same without holding up the tasks of this process, which may have to serve the program.
+    package static func runBeside(
+        _ program: String, _ arguments: [String], environment: [String: String] = [:]
+    ) async throws -> Result {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                continuation.resume(
+                    with: Swift.Result { try run(program, arguments, environment: environment) })
+            }
+        }
+    }
+
     package static func run(
         _ program: String, _ arguments: [String], input: Data = Data(), environment: [String: String] = [:],
         folder: URL? = nil

@@ -16,18 +16,22 @@ package final class LocalKMS: Sendable {
 
     /// Opens a store for real work, or makes it in an empty one.
     package static func open(
-        store: any RecordStore, passphrase: borrowing SecretBytes, regions: [String], accessKeys: any AccessKeyDirectory
+        store: any RecordStore, passphrase: borrowing SecretBytes, regions: [String], accounts: AccountsFile,
+        cost: Scrypt = .standard
     ) async throws -> LocalKMS {
         guard try store.record(mark) == nil else {
-            throw KeyManagementError(.wrongRootOfTrust, "the store was made in development mode, whose keys are no secret")
+            throw KeyManagementError(
+                .wrongRootOfTrust, "the store was made in development mode, whose keys are no secret")
         }
         var services: [String: KeyManagementService] = [:]
         for region in regions {
             services[region] = try await KeyManagementService(
-                store: RecordFolder(region, of: store), rootOfTrust: PassphraseRoot(passphrase.copy()), region: region)
+                store: RecordFolder(region, of: store), rootOfTrust: PassphraseRoot(passphrase.copy(), cost: cost),
+                region: region, access: .directory)
         }
-        let door = AWSFrontDoor(services: services, accessKeys: accessKeys)
-        return LocalKMS(store, regions, accessKeys, door, isDevelopment: false)
+        for service in services.values { try await accounts.install(in: service) }
+        let door = AWSFrontDoor(services: services, accessKeys: accounts.accessKeys)
+        return LocalKMS(store, regions, accounts.accessKeys, door, isDevelopment: false)
     }
 
     /// Opens a store for tests: in memory, or one that this mode has made.

@@ -24,7 +24,9 @@ final class RequestHandler: ChannelInboundHandler {
         switch unwrapInboundIn(data) {
         case .head(let head): (self.head, body) = (head, [])
         case .body(let buffer):
-            guard body.count + buffer.readableBytes <= RequestHandler.largestBody else { return context.close(promise: nil) }
+            guard body.count + buffer.readableBytes <= RequestHandler.largestBody else {
+                return context.close(promise: nil)
+            }
             body += buffer.readableBytesView
         case .end:
             guard let head else { return }

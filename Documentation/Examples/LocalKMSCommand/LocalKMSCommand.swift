@@ -28,28 +28,32 @@ import SQLiteRecordStorage
         let server = try await LocalKMSServer.start(open(arguments), port: port)
         let region = arguments.values["--regions"]?.split(separator: ",").first ?? "us-east-1"
         Presentation.say("listening at http://127.0.0.1:\(server.port)")
-        Presentation.say("try        aws --endpoint-url http://127.0.0.1:\(server.port) --region \(region) kms list-keys")
+        Presentation.say(
+            "try        aws --endpoint-url http://127.0.0.1:\(server.port) --region \(region) kms list-keys")
         for await _ in signals { break }
         try await server.stop()
     }
 
     static func open(_ arguments: Arguments) async throws -> LocalKMS {
         let regions = (arguments.values["--regions"] ?? "us-east-1").split(separator: ",").map(String.init)
-        let accounts = arguments.values["--accounts"]
-        let keys = try accounts.map {
-            try StaticAccessKeys(accountsFile: Array(Data(contentsOf: URL(fileURLWithPath: $0))))
+        let accounts = try arguments.values["--accounts"].map {
+            try AccountsFile(Array(Data(contentsOf: URL(fileURLWithPath: $0))))
         }
         if arguments.flags.contains("--development") {
-            let store: any RecordStore = try arguments.values["--store"].map { try SQLiteRecordStore(path: $0) } ?? MemoryRecordStore()
+            let store: any RecordStore =
+                try arguments.values["--store"].map { try SQLiteRecordStore(path: $0) } ?? MemoryRecordStore()
             Presentation.say("development mode: no signature is checked, and its keys are no secret")
-            return try await LocalKMS.develop(store: store, regions: regions, accessKeys: keys ?? StaticAccessKeys())
+            return try await LocalKMS.develop(
+                store: store, regions: regions, accessKeys: accounts?.accessKeys ?? StaticAccessKeys())
         }
-        guard let keys else { throw UsageError("--accounts names a file of access keys; without it, --development") }
+        guard let accounts else {
+            throw UsageError("--accounts names a file of access keys; without it, --development")
+        }
         let path = arguments.values["--store"] ?? "local-kms.db"
         let passphrase = try Passphrase.find(
             file: arguments.values["--passphrase-file"], isNew: !FileManager.default.fileExists(atPath: path))
         return try await LocalKMS.open(
-            store: SQLiteRecordStore(path: path), passphrase: passphrase, regions: regions, accessKeys: keys)
+            store: SQLiteRecordStore(path: path), passphrase: passphrase, regions: regions, accounts: accounts)
     }
 }
 #else

@@ -35,14 +35,16 @@ final class Authenticator: Sendable {
         }
         let id = presented.accessKeyID
         let session = sessions.entry(id)
-        guard let owner = session.map({ ($0.session.principal, $0.secret) })
-            ?? directory.owner(ofAccessKey: id).map({ ($0.principal, $0.secret) })
+        guard
+            let owner = session.map({ ($0.session.principal, $0.secret) })
+                ?? directory.owner(ofAccessKey: id).map({ ($0.principal, $0.secret) })
         else {
             throw AWSFailure("UnrecognizedClientException", "The security token included in the request is invalid.")
         }
         if let session {
             guard let token = presented.sessionToken, token == session.token else {
-                throw AWSFailure("UnrecognizedClientException", "The security token included in the request is invalid.")
+                throw AWSFailure(
+                    "UnrecognizedClientException", "The security token included in the request is invalid.")
             }
         }
         do throws(SignatureRefusal) {
@@ -83,7 +85,9 @@ final class Authenticator: Sendable {
     }
 
     private static func claims(_ request: HTTPRequest) -> [Substring] {
-        guard let field = request.header("Authorization"), let start = field.firstRange(of: "Credential=") else { return [] }
+        guard let field = request.header("Authorization"), let start = field.firstRange(of: "Credential=") else {
+            return []
+        }
         return field[start.upperBound...].prefix { $0 != "," && $0 != " " }.split(separator: "/")
     }
 

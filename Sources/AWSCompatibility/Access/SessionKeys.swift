@@ -12,7 +12,9 @@ final class SessionKeys: Sendable {
     private let entries = Mutex([String: Entry]())
 
     /// A new access key for a session.
-    func issue(_ session: RoleSession, at now: Date) throws(CryptographyError) -> (id: String, secret: String, token: String) {
+    func issue(_ session: RoleSession, at now: Date) throws(CryptographyError) -> (
+        id: String, secret: String, token: String
+    ) {
         let random = SystemRandom()
         let id = "ASIA" + Hexadecimal.encode(try random.bytes(count: 8)).uppercased()
         let secret = Data(try random.bytes(count: 30)).base64EncodedString()

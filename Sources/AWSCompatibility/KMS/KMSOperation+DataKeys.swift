@@ -6,14 +6,16 @@ extension KMSOperation {
         "GenerateDataKey": KMSOperation("KeyId") { call in
             try call.refuseRecipient()
             let key = try await call.client.generateDataKey(
-                under: NamedKey(call.key), byteCount: call.byteCount(), context: call.input.context("EncryptionContext"))
+                under: NamedKey(call.key), byteCount: call.byteCount(), context: call.input.context("EncryptionContext")
+            )
             call.write("CiphertextBlob", key.ciphertext.bytes)
             call.write("Plaintext", key.plaintext)
             call.writeKey()
         },
         "GenerateDataKeyWithoutPlaintext": KMSOperation("KeyId") { call in
             let sealed = try await call.client.generateDataKeyWithoutPlaintext(
-                under: NamedKey(call.key), byteCount: call.byteCount(), context: call.input.context("EncryptionContext"))
+                under: NamedKey(call.key), byteCount: call.byteCount(), context: call.input.context("EncryptionContext")
+            )
             call.write("CiphertextBlob", sealed.bytes)
             call.writeKey()
         },

@@ -99,18 +99,22 @@ extension KMSCall {
         switch (from, into) {
         case (nil, nil):
             return try await client.reEncrypt(
-                Ciphertext(bytes), context: contexts.0, from: named, under: NamedKey(to), newContext: contexts.1).bytes
+                Ciphertext(bytes), context: contexts.0, from: named, under: NamedKey(to), newContext: contexts.1
+            ).bytes
         case (nil, let algorithm?):
             return try await client.reEncrypt(
-                Ciphertext(bytes), context: contexts.0, from: named, under: NamedKey<AsymmetricEncryption>(to), using: algorithm)
+                Ciphertext(bytes), context: contexts.0, from: named, under: NamedKey<AsymmetricEncryption>(to),
+                using: algorithm)
         case (let algorithm?, _):
             guard let named else {
-                throw KeyManagementError(.validation, "SourceKeyId is required to re-encrypt from an asymmetric KMS key.")
+                throw KeyManagementError(
+                    .validation, "SourceKeyId is required to re-encrypt from an asymmetric KMS key.")
             }
             let pair = NamedKey<AsymmetricEncryption>(named)
             guard let into else {
                 return try await client.reEncrypt(
-                    bytes, with: pair, using: algorithm, under: NamedKey(to), newContext: contexts.1).bytes
+                    bytes, with: pair, using: algorithm, under: NamedKey(to), newContext: contexts.1
+                ).bytes
             }
             return try await client.reEncrypt(
                 bytes, with: pair, using: algorithm, under: NamedKey<AsymmetricEncryption>(to), newAlgorithm: into)

@@ -24,14 +24,16 @@ extension KMSOperation {
             let grants = try await call.client.grants(
                 on: call.key, id: call.input.text("GrantId"),
                 grantee: call.principal("GranteePrincipal", service: "GranteeServicePrincipal"))
-            try call.page("Grants", grants, largest: 100, marker: \.id) { writer, grant in KMSCall.write(grant, &writer) }
+            try call.page("Grants", grants, largest: 100, marker: \.id) { writer, grant in KMSCall.write(grant, &writer)
+            }
         },
         "ListRetirableGrants": KMSOperation { call in
             guard let principal = try call.principal("RetiringPrincipal", service: "RetiringServicePrincipal") else {
                 throw KeyManagementError(.validation, "RetiringPrincipal or RetiringServicePrincipal is required.")
             }
             let grants = try await call.client.grants(retirableBy: principal)
-            try call.page("Grants", grants, largest: 100, marker: \.id) { writer, grant in KMSCall.write(grant, &writer) }
+            try call.page("Grants", grants, largest: 100, marker: \.id) { writer, grant in KMSCall.write(grant, &writer)
+            }
         },
         "RevokeGrant": KMSOperation("KeyId", "GrantId") { call in
             try await call.client.revokeGrant(call.required("GrantId"), on: call.key)

@@ -45,7 +45,8 @@ extension KMSCall {
             return .never
         }
         guard let date else {
-            throw KeyManagementError(.validation, "A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES")
+            throw KeyManagementError(
+                .validation, "A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES")
         }
         return .at(date)
     }

@@ -96,7 +96,8 @@ extension KMSCall {
             ).arn
         case "AWS_CLOUDHSM":
             guard let store, spec == "SYMMETRIC_DEFAULT" else {
-                throw KeyManagementError(.validation, "Keys in a key store are symmetric, and name their CustomKeyStoreId.")
+                throw KeyManagementError(
+                    .validation, "Keys in a key store are symmetric, and name their CustomKeyStoreId.")
             }
             return try await client.createKey(
                 .symmetric, in: store, description: description, tags: tags, policy: policy,
@@ -134,7 +135,9 @@ extension KMSCall {
         output.field("KeySpec", metadata.specification)
         write(KMSCall.algorithmsMember(metadata.usage), metadata.algorithms)
         write("MultiRegion", false)
-        if metadata.specification == "SYMMETRIC_DEFAULT", metadata.keyStore == nil, let material = metadata.materials.last {
+        if metadata.specification == "SYMMETRIC_DEFAULT", metadata.keyStore == nil,
+            let material = metadata.materials.last
+        {
             output.field("CurrentKeyMaterialId", material)
         }
         output.close()

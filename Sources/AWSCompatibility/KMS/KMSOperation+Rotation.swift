@@ -26,7 +26,8 @@ extension KMSOperation {
             let all = try await call.client.rotations(of: call.key)
             let isWhole = call.input.text("IncludeKeyMaterial") == "ALL_KEY_MATERIAL"
             let key = call.usedKey
-            try call.page("Rotations", all.filter { isWhole || $0.kind != nil }, marker: \.material) { writer, rotation in
+            try call.page("Rotations", all.filter { isWhole || $0.kind != nil }, marker: \.material) {
+                writer, rotation in
                 KMSCall.write(rotation, key, isWhole, &writer)
             }
         },

@@ -11,15 +11,20 @@ struct KMSOperation: Sendable {
     }
 
     /// By name.
-    static let all: [String: KMSOperation] = [keys, states, encryption, dataKeys, asymmetric, imports, rotation, aliases, tags, policies, grants, stores]
-        .reduce(into: [:]) { all, group in all.merge(group) { $1 } }
+    static let all: [String: KMSOperation] = [
+        keys, states, encryption, dataKeys, asymmetric, imports, rotation, aliases, tags, policies, grants, stores,
+    ]
+    .reduce(into: [:]) { all, group in all.merge(group) { $1 } }
 
     /// What this service does not do yet, with what a request must have.
     private static let stores: [String: KMSOperation] = [
-        "CreateCustomKeyStore": unsupported("CustomKeyStoreName"), "UpdateCustomKeyStore": unsupported("CustomKeyStoreId"),
-        "DeleteCustomKeyStore": unsupported("CustomKeyStoreId"), "ConnectCustomKeyStore": unsupported("CustomKeyStoreId"),
+        "CreateCustomKeyStore": unsupported("CustomKeyStoreName"),
+        "UpdateCustomKeyStore": unsupported("CustomKeyStoreId"),
+        "DeleteCustomKeyStore": unsupported("CustomKeyStoreId"),
+        "ConnectCustomKeyStore": unsupported("CustomKeyStoreId"),
         "DisconnectCustomKeyStore": unsupported("CustomKeyStoreId"), "DescribeCustomKeyStores": unsupported(),
-        "ReplicateKey": unsupported("KeyId", "ReplicaRegion"), "UpdatePrimaryRegion": unsupported("KeyId", "PrimaryRegion"),
+        "ReplicateKey": unsupported("KeyId", "ReplicaRegion"),
+        "UpdatePrimaryRegion": unsupported("KeyId", "PrimaryRegion"),
         "GetKeyLastUsage": unsupported("KeyId"), "Encapsulate": unsupported("KeyId", "EncapsulationAlgorithm"),
         "Decapsulate": unsupported("KeyId", "EncapsulationAlgorithm", "SharedSecretCiphertextBlob"),
     ]

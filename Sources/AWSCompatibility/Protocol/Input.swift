@@ -12,7 +12,7 @@ struct Input: Decodable {
         case pairs([String: String])
         case tags([Tag])
         case constraints(Constraints)
-        case present
+        case recipient
     }
 
     struct Tag: Decodable, Sendable {
@@ -34,6 +34,15 @@ struct Input: Decodable {
             case equals = "EncryptionContextEquals"
             case subset = "EncryptionContextSubset"
             case sourceARN = "SourceArn"
+        }
+    }
+
+    struct Recipient: Decodable, Sendable {
+        let algorithm, document: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case algorithm = "KeyEncryptionAlgorithm"
+            case document = "AttestationDocument"
         }
     }
 
@@ -72,8 +81,11 @@ struct Input: Decodable {
         case .pairs: return .pairs(try container.decode([String: String].self, forKey: key))
         case .tags: return .tags(try container.decode([Tag].self, forKey: key))
         case .structure:
-            guard key.stringValue == "Constraints" else { return .present }
-            return .constraints(try container.decode(Constraints.self, forKey: key))
+            if key.stringValue == "Constraints" {
+                return .constraints(try container.decode(Constraints.self, forKey: key))
+            }
+            _ = try container.decode(Recipient.self, forKey: key)
+            return .recipient
         }
     }
 

@@ -48,10 +48,12 @@ struct Member: Sendable {
     static let all: [String: Member] = [
         "AliasName": .name, "BypassPolicyLockoutSafetyCheck": .flag, "CiphertextBlob": .blob(1...6144),
         "Constraints": Member(kind: .structure), "CustomKeyStoreId": .text(1...64),
-        "CustomKeyStoreName": .text(1...256), "CustomerMasterKeySpec": .choice(keySpecs), "Description": .text(0...8192),
+        "CustomKeyStoreName": .text(1...256), "CustomerMasterKeySpec": .choice(keySpecs),
+        "Description": .text(0...8192),
         "DestinationEncryptionAlgorithm": .choice(encryptionAlgorithms), "DestinationEncryptionContext": .context,
         "DestinationKeyId": .keyID, "DryRun": .flag,
-        "DryRunModifiers": Member(kind: .texts, choices: ["IGNORE_CIPHERTEXT"]), "EncryptedKeyMaterial": .blob(1...6144),
+        "DryRunModifiers": Member(kind: .texts, choices: ["IGNORE_CIPHERTEXT"]),
+        "EncryptedKeyMaterial": .blob(1...6144),
         "EncryptionAlgorithm": .choice(encryptionAlgorithms), "EncryptionContext": .context,
         "ExpirationModel": .choice(["KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE"]), "GrantId": .text(1...128),
         "GrantToken": .text(1...8192), "GrantTokens": Member(kind: .texts, range: 0...10),
@@ -72,7 +74,8 @@ struct Member: Sendable {
         "Marker": .text(1...1024) { (0x20...0xFF).contains($0.value) }, "Message": .blob(1...4096),
         "MessageType": .choice(["RAW", "DIGEST", "EXTERNAL_MU"]), "MultiRegion": .flag, "Name": .name,
         "NumberOfBytes": .number(1...1024),
-        "Operations": Member(kind: .texts, choices: GrantOperation.allCases.map(\.rawValue) + ["Encapsulate", "Decapsulate"]),
+        "Operations": Member(
+            kind: .texts, choices: GrantOperation.allCases.map(\.rawValue) + ["Encapsulate", "Decapsulate"]),
         "Origin": .choice(["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]),
         "PendingWindowInDays": .number(1...365), "Plaintext": .blob(1...4096),
         "Policy": .text(1...131_072) { (0x20...0xFF).contains($0.value) || [9, 10, 13].contains($0.value) },
@@ -91,6 +94,7 @@ struct Member: Sendable {
             "RSAES_PKCS1_V1_5", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "RSA_AES_KEY_WRAP_SHA_1",
             "RSA_AES_KEY_WRAP_SHA_256", "SM2PKE",
         ]), "WrappingKeySpec": .choice(["RSA_2048", "RSA_3072", "RSA_4096", "SM2"]),
+        "XksKeyId": .text(1...128) { isWord($0) || "-.".unicodeScalars.contains($0) },
     ]
 
     /// How a value breaks the member's rules; nil where it keeps them.
@@ -119,7 +123,8 @@ struct Member: Sendable {
             if let problem = out(texts.count, "'\(texts)' ", "length") { return problem }
             guard let choices, let other = texts.first(where: { !choices.contains($0) }) else { return nil }
             return failed(
-                "'[\(other)]' ", "satisfy constraint: [Member must satisfy enum value set: [\(choices.joined(separator: ", "))]]")
+                "'[\(other)]' ",
+                "satisfy constraint: [Member must satisfy enum value set: [\(choices.joined(separator: ", "))]]")
         default: return nil
         }
     }

@@ -52,7 +52,8 @@ struct STSAnswer {
         answer.element("\(operation)Result", body)
         answer.element("ResponseMetadata") { $0.element("RequestId", requestID) }
         return Array(
-            "<\(operation)Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\(answer.text)</\(operation)Response>".utf8)
+            "<\(operation)Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\(answer.text)</\(operation)Response>"
+                .utf8)
     }
 
     /// A refusal.
@@ -60,10 +61,12 @@ struct STSAnswer {
         var answer = STSAnswer()
         answer.element("Error") { answer in
             answer.element("Type", "Sender")
-            answer.element("Code", failure.code.hasSuffix("Exception") ? String(failure.code.dropLast(9)) : failure.code)
+            answer.element(
+                "Code", failure.code.hasSuffix("Exception") ? String(failure.code.dropLast(9)) : failure.code)
             answer.element("Message", failure.message)
         }
         answer.element("RequestId", requestID)
-        return Array("<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\(answer.text)</ErrorResponse>".utf8)
+        return Array(
+            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\(answer.text)</ErrorResponse>".utf8)
     }
 }

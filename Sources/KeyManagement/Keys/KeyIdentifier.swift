@@ -68,6 +68,6 @@ struct AliasName: Hashable {
             return KeyManagementError(.invalidAliasName, "\(name) is not a valid alias name")
         }
         return name.hasPrefix("alias/aws/")
-            ? KeyManagementError(.invalidAliasName, "alias/aws/ is reserved") : nil
+            ? KeyManagementError(.notAuthorized) : nil
     }
 }

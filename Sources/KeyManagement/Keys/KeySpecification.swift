@@ -10,7 +10,8 @@ public struct KeySpecification<Purpose: KeyPurpose>: Sendable, Hashable {
     /// The kind of a name of AWS's; nil for one that is unknown, or not for this purpose.
     public init?(_ name: String) {
         let isSymmetric = name == KeySpecification<Encryption>.symmetric.name
-        let isKnown = isSymmetric ? Purpose.usage == Encryption.usage : MaterialKind.kind(name, usage: Purpose.usage) != nil
+        let isKnown =
+            isSymmetric ? Purpose.usage == Encryption.usage : MaterialKind.kind(name, usage: Purpose.usage) != nil
         guard isKnown, Purpose.covers(specification: name) else { return nil }
         self.name = name
     }

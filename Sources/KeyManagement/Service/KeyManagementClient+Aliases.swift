@@ -5,7 +5,9 @@ internal import RecordStorage
 extension KeyManagementClient {
     /// Gives a key of the principal's account one more name, `alias/...`.
     public func createAlias(_ alias: String, for target: KeyIdentifier) async throws(KeyManagementError) {
-        try await changeAlias("CreateAlias", alias, target) { name, id, time, state in try newAlias(name, id, time, state) }
+        try await changeAlias("CreateAlias", alias, target) { name, id, time, state in
+            try newAlias(name, id, time, state)
+        }
     }
 
     /// Lets an alias stand for another key of the same purpose and kind.
@@ -17,7 +19,8 @@ extension KeyManagementClient {
                 keys[0] == nil || (keys[0]?.usage == keys[1]?.usage && keys[0]?.specification == keys[1]?.specification)
             else { throw KeyManagementError(.validation, "an alias moves between keys of one kind only") }
             return .put(
-                try AliasRecord.name(name), try StoredJSON.encode(AliasRecord(target: id, created: old.record.created, updated: time)),
+                try AliasRecord.name(name),
+                try StoredJSON.encode(AliasRecord(target: id, created: old.record.created, updated: time)),
                 expecting: .version(old.version))
         }
     }
@@ -69,7 +72,9 @@ extension KeyManagementClient {
             throw KeyManagementError(
                 .alreadyExists, "An alias with the name \(service.scope.aliasARN(name)) already exists")
         }
-        return .put(try AliasRecord.name(name), try StoredJSON.encode(AliasRecord(target: target, created: time, updated: time)),
+        return .put(
+            try AliasRecord.name(name),
+            try StoredJSON.encode(AliasRecord(target: target, created: time, updated: time)),
             expecting: .absent)
     }
 

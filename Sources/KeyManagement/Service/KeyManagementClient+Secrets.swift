@@ -93,7 +93,8 @@ extension KeyManagementClient {
         guard wanted == nil || wanted?.rawValue == specification else {
             throw KeyManagementError(
                 .invalidKeyUsage,
-                "Algorithm HMAC_SHA_\(wanted?.rawValue.dropFirst(5) ?? "") is incompatible with key spec \(specification).")
+                "Algorithm HMAC_SHA_\(wanted?.rawValue.dropFirst(5) ?? "") is incompatible with key spec \(specification)."
+            )
         }
         guard case .authenticator(let authenticator) = try key.use(domains: state.domains) else {
             throw KeyManagementError(.tampered, "\(key.record.id) is of another kind")

@@ -121,7 +121,8 @@ extension KeyManagementClient {
             default: throw KeyManagementError(.unsupportedOperation)
             }
             return ManagedPublicKey(
-                keyARN: key.arn, subjectPublicKeyInfo: info, specification: key.record.specification, usage: key.record.usage,
+                keyARN: key.arn, subjectPublicKeyInfo: info, specification: key.record.specification,
+                usage: key.record.usage,
                 algorithms: MaterialKind.algorithms(key.record.kind, isSymmetric: false),
                 signatureAlgorithms: signing, encryptionAlgorithms: encryption)
         }

@@ -172,7 +172,8 @@ extension KeyManagementService {
         let arn = scope.keyARN(id: record.id, account: record.account).description
         let request = request(
             "PutKeyPolicy", resource: arn, account: record.account, log, state, nil,
-            KeyManagementService.conditions(record, .none, ["kms:bypasspolicylockoutsafetycheck": [String(isBypassed)]], nil))
+            KeyManagementService.conditions(
+                record, .none, ["kms:bypasspolicylockoutsafetycheck": [String(isBypassed)]], nil))
         guard isBypassed || decide(request, policy: policy, of: state).isAllowed else {
             throw KeyManagementError(
                 .malformedPolicy, "The new key policy will not allow you to update the key policy in the future.")

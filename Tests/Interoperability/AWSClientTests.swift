@@ -1,0 +1,86 @@
+#if NIO
+import Foundation
+import LocalKMS
+import StrongroomTestSupport
+import Testing
+
+/// boto3 and the AWS command line, with signatures checked.
+@Suite(.peer("python3")) struct AWSClientTests {
+    static let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+    /// A server with a root's key, and one of a user who may nothing.
+    private func serve(_ body: (String, [String: String]) async throws -> Void) async throws {
+        let accounts = """
+            {"accessKeys": [{"id": "AKIAROOT", "secret": "\(Self.secret)", "account": "111122223333"},
+               {"id": "AKIAREADER", "secret": "\(Self.secret)x", "account": "111122223333", "user": "reader"}],
+             "users": [{"name": "reader", "account": "111122223333"}],
+             "roles": [{"name": "worker", "account": "111122223333", "trust":
+               "{\\"Statement\\":{\\"Effect\\":\\"Allow\\",\\"Principal\\":{\\"AWS\\":\\"111122223333\\"},\\"Action\\":\\"sts:*\\"}}",
+               "policy": "{\\"Statement\\":{\\"Effect\\":\\"Allow\\",\\"Action\\":\\"kms:GenerateRandom\\",\\"Resource\\":\\"*\\"}}"}]}
+            """
+        let store = MemoryRecordStore()
+        let root = SecretBytes(copying: Array("passphrase".utf8))
+        let kms = try await LocalKMS.open(
+            store: store, passphrase: root, regions: ["us-east-1"],
+            accounts: AccountsFile(Array(accounts.utf8)), cost: Scrypt(cost: 2, blockSize: 1, parallelism: 1))
+        let server = try await LocalKMSServer.start(kms, port: 0)
+        let environment = [
+            "AWS_ACCESS_KEY_ID": "AKIAROOT", "AWS_SECRET_ACCESS_KEY": Self.secret, "READER_ID": "AKIAREADER",
+            "READER_SECRET": "\(Self.secret)x", "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        ]
+        do {
+            try await body("http://127.0.0.1:\(server.port)", environment)
+        } catch {
+            try await server.stop()
+            throw error
+        }
+        try await server.stop()
+    }
+
+    private func run(_ script: String, _ arguments: [String], _ environment: [String: String]) async throws -> String {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Peers")
+        let result = try await Subprocess.runBeside(
+            "python3", [folder.appendingPathComponent(script).path] + arguments, environment: environment)
+        #expect(result.status == 0, "\(result.text)\n\(result.errorText)")
+        return result.text
+    }
+
+    @Test func `boto3 does everything that is served, and gets the documented errors`() async throws {
+        try await serve { address, environment in
+            print(try await run("kms_operations.py", [address], environment))
+        }
+    }
+
+    @Test func `botocore's model is kept, whatever a request has`() async throws {
+        try await serve { address, environment in
+            print(try await run("kms_model.py", [address], environment))
+        }
+    }
+
+    @Test func `the AWS command line works`() async throws {
+        try await serve { address, environment in
+            func aws(_ words: String...) async throws -> String {
+                let result = try await Subprocess.runBeside(
+                    "aws", ["--endpoint-url", address] + words, environment: environment)
+                #expect(result.status == 0, "\(words): \(result.errorText)")
+                return result.text.trimmingCharacters(in: .whitespacesAndNewlines)
+            }
+            let id = try await aws("kms", "create-key", "--query", "KeyMetadata.KeyId", "--output", "text")
+            _ = try await aws("kms", "create-alias", "--alias-name", "alias/cli", "--target-key-id", id)
+            let sealed = try await aws(
+                "kms", "encrypt", "--key-id", "alias/cli", "--plaintext", "hello", "--query", "CiphertextBlob",
+                "--output", "text")
+            let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).blob")
+            defer { try? FileManager.default.removeItem(at: file) }
+            try #require(Data(base64Encoded: sealed)).write(to: file)
+            let opened = try await aws(
+                "kms", "decrypt", "--ciphertext-blob", "fileb://\(file.path)", "--query", "Plaintext", "--output",
+                "text")
+            #expect(opened == "aGVsbG8=")
+            let identity = try await aws("sts", "get-caller-identity", "--query", "Account", "--output", "text")
+            #expect(identity == "111122223333")
+        }
+    }
+}
+#endif
