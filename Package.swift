@@ -90,7 +90,7 @@ let package = Package(
         .target(
             name: "LocalKMS",
             dependencies: [
-                "AWSCompatibility",
+                "AWSCompatibility", "Auditing", "SystemCalls",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["NIO"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),

@@ -13,6 +13,24 @@ public final class MemoryRecordStore: RecordStore {
         /// The names of all entries, deleted ones too, in order.
         var names: [RecordName] = []
         var revision: UInt64 = 0
+        /// What each revision has written, oldest first. A name that was written again later stands here twice.
+        var feed: [(revision: UInt64, name: RecordName)] = []
+
+        /// Where the changes behind a revision begin.
+        func place(behind revision: UInt64) -> Int {
+            var (low, high) = (0, feed.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if feed[middle].revision <= revision { low = middle + 1 } else { high = middle }
+            }
+            return low
+        }
+
+        /// Forgets what was written again later, once that is the most of the feed.
+        mutating func shortenFeed() {
+            guard feed.count > 2 * entries.count + 64 else { return }
+            feed = feed.filter { entries[$0.name]?.revision == $0.revision }
+        }
 
         /// Where a name stands, or would.
         func position(of name: RecordName) -> Int {
@@ -87,11 +105,13 @@ public final class MemoryRecordStore: RecordStore {
                     version: (entry?.version ?? 0) + 1, revision: state.revision + 1, value: write.value)
             }
             state.revision += 1
-            for (name, entry) in changed {
+            for (name, entry) in changed.sorted(by: { $0.key < $1.key }) {
+                state.feed.append((state.revision, name))
                 if state.entries.updateValue(entry, forKey: name) == nil {
                     state.names.insert(name, at: state.position(of: name))
                 }
             }
+            state.shortenFeed()
             return .success(Revision(state.revision))
         }
         return try result.get()
@@ -103,15 +123,16 @@ public final class MemoryRecordStore: RecordStore {
     /// See ``RecordStore``.
     public func changes(since revision: Revision, limit: Int) -> [RecordChange] {
         state.withLock { state in
-            state.entries.lazy
-                .filter { $0.value.revision > revision.rawValue }
-                .map { name, entry in
+            var changes: [RecordChange] = []
+            for (written, name) in state.feed[state.place(behind: revision.rawValue)...] {
+                guard changes.count < limit else { break }
+                guard let entry = state.entries[name], entry.revision == written else { continue }
+                changes.append(
                     RecordChange(
-                        name: name, version: entry.version, revision: Revision(entry.revision),
-                        isDeletion: entry.value == nil)
-                }
-                .sorted { ($0.revision, $0.name) < ($1.revision, $1.name) }
-                .prefix(limit).map(\.self)
+                        name: name, version: entry.version, revision: Revision(written), isDeletion: entry.value == nil)
+                )
+            }
+            return changes
         }
     }
 }

@@ -1,4 +1,5 @@
 package import AWSCompatibility
+package import Auditing
 internal import Foundation
 internal import Synchronization
 
@@ -17,7 +18,7 @@ package final class LocalKMS: Sendable {
     /// Opens a store for real work, or makes it in an empty one.
     package static func open(
         store: any RecordStore, passphrase: borrowing SecretBytes, regions: [String], accounts: AccountsFile,
-        cost: Scrypt = .standard
+        audit: AuditDurability = .recorded, cost: Scrypt = .standard
     ) async throws -> LocalKMS {
         guard try store.record(mark) == nil else {
             throw KeyManagementError(
@@ -27,7 +28,7 @@ package final class LocalKMS: Sendable {
         for region in regions {
             services[region] = try await KeyManagementService(
                 store: RecordFolder(region, of: store), rootOfTrust: PassphraseRoot(passphrase.copy(), cost: cost),
-                region: region, access: .directory)
+                region: region, access: .directory, audit: audit)
         }
         for service in services.values { try await accounts.install(in: service) }
         let door = AWSFrontDoor(services: services, accessKeys: accounts.accessKeys)
@@ -92,7 +93,8 @@ package final class LocalKMS: Sendable {
             // No secret: whoever has such a store has its keys.
             let root = try KeyFileRoot(key: SecretBytes(copying: [UInt8](repeating: 0, count: 32)))
             services[region] = try await KeyManagementService(
-                store: RecordFolder(region, of: store), rootOfTrust: root, region: region)
+                store: RecordFolder(region, of: store), rootOfTrust: root, region: region,
+                audit: .buffered(lossWindow: .milliseconds(100)))
         }
         return AWSFrontDoor(services: services, accessKeys: accessKeys, mode: .development)
     }

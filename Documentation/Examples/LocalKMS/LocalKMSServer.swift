@@ -24,7 +24,7 @@ package final class LocalKMSServer: Sendable {
                     channel.eventLoop.makeCompletedFuture {
                         let pipeline = channel.pipeline.syncOperations
                         try pipeline.configureHTTPServerPipeline()
-                        try pipeline.addHandler(RequestHandler(kms))
+                        try pipeline.addHandler(RequestHandler(kms, channel.eventLoop))
                     }
                 }.bind(host: "127.0.0.1", port: port).get()
             return LocalKMSServer(group, listener)

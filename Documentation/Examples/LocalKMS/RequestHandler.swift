@@ -12,10 +12,14 @@ final class RequestHandler: ChannelInboundHandler {
     private static let largestBody = 1 << 20
 
     private let kms: LocalKMS
+    private let executor: EventLoopExecutor
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
 
-    init(_ kms: LocalKMS) { self.kms = kms }
+    init(_ kms: LocalKMS, _ loop: any EventLoop) {
+        self.kms = kms
+        executor = EventLoopExecutor(loop)
+    }
 
     /// A client that goes away is no matter.
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
@@ -36,7 +40,8 @@ final class RequestHandler: ChannelInboundHandler {
                 body: body)
             let (kms, channel, isLast) = (kms, context.channel, !head.isKeepAlive)
             let address = context.remoteAddress?.ipAddress
-            Task {
+            // Making key pairs takes too long for a loop that others wait for.
+            Task(executorPreference: request.makesKeyPairs ? nil : executor) {
                 let response = await kms.answer(request, from: address)
                 try? await RequestHandler.write(response, to: channel, isLast: isLast)
             }
@@ -54,6 +59,14 @@ final class RequestHandler: ChannelInboundHandler {
         channel.write(HTTPServerResponsePart.body(.byteBuffer(buffer)), promise: nil)
         try await channel.writeAndFlush(HTTPServerResponsePart.end(nil)).get()
         if isLast { try await channel.close() }
+    }
+}
+
+extension AWSCompatibility.HTTPRequest {
+    fileprivate var makesKeyPairs: Bool {
+        let target = header("X-Amz-Target") ?? ""
+        return ["CreateKey", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "GetParametersForImport"]
+            .contains { target.hasSuffix($0) }
     }
 }
 #endif

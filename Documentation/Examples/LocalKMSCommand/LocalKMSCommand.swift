@@ -1,5 +1,6 @@
 // A key service that boto3, the AWS command line, Terraform and the SDKs use by its address.
-//     swift run -c release --traits default,NIO local-kms [--port N] [--store PATH] [--regions A,B] [--accounts FILE] [--development]
+//     swift run -c release --traits default,NIO local-kms [--port N] [--store PATH] [--regions A,B] [--accounts FILE]
+//         [--audit-window MILLISECONDS] [--development]
 // SIGTERM ends.
 #if NIO && SQLite
 import Console
@@ -13,7 +14,7 @@ import SQLiteRecordStorage
             try await run(
                 Arguments(
                     Array(CommandLine.arguments.dropFirst()),
-                    options: ["--port", "--store", "--regions", "--accounts", "--passphrase-file"],
+                    options: ["--port", "--store", "--regions", "--accounts", "--audit-window", "--passphrase-file"],
                     flags: ["--development"], words: 0))
         } catch {
             Presentation.fail("local-kms", error)
@@ -53,7 +54,11 @@ import SQLiteRecordStorage
         let passphrase = try Passphrase.find(
             file: arguments.values["--passphrase-file"], isNew: !FileManager.default.fileExists(atPath: path))
         return try await LocalKMS.open(
-            store: SQLiteRecordStore(path: path), passphrase: passphrase, regions: regions, accounts: accounts)
+            store: SQLiteRecordStore(path: path), passphrase: passphrase, regions: regions, accounts: accounts,
+            audit: arguments.values["--audit-window"].flatMap { Int($0) }.map {
+                .buffered(lossWindow: .milliseconds($0))
+            }
+                ?? .recorded)
     }
 }
 #else

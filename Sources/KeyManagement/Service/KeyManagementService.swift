@@ -160,36 +160,29 @@ public final class KeyManagementService: Sendable {
                 RootRecord.name.description, KeyRecord.prefix, AliasRecord.prefix, GrantRecord.prefix,
                 MemberRecord.prefix,
             ])
-        var keys: [String: ManagedKey] = [:]
-        var aliases: [AliasName: (record: AliasRecord, version: UInt64)] = [:]
-        var grants: [String: KeyGrants] = [:]
-        var members: [PrincipalName: DirectoryMember] = [:]
+        var tables = ServiceTables()
         var root: (record: RootRecord, version: UInt64)?
         for record in all {
             let name = record.name.description
             if name.hasPrefix(KeyRecord.prefix) {
                 let stored = try StoredJSON.decode(KeyRecord.self, record.value, record.name)
-                keys[stored.place] = try ManagedKey(
-                    stored, version: record.version, scope: scope, after: nil)
+                tables.setKey(stored.place, try ManagedKey(stored, version: record.version, scope: scope, after: nil))
             } else if name.hasPrefix(AliasRecord.prefix) {
                 let alias = try StoredJSON.decode(AliasRecord.self, record.value, record.name)
-                aliases[AliasRecord.alias(record.name)] = (alias, record.version)
+                tables.aliases[AliasRecord.alias(record.name)] = StoredAlias(record: alias, version: record.version)
             } else if name.hasPrefix(MemberRecord.prefix) {
                 let stored = try StoredJSON.decode(MemberRecord.self, record.value, record.name)
                 let member = try DirectoryMember(stored, version: record.version)
-                members[member.principal] = member
-            } else if let place = GrantRecord.place(name) {
+                tables.members[member.principal] = member
+            } else if let place = GrantRecord.place(name), name.hasPrefix(GrantRecord.prefix) {
                 let grant = try Grant(StoredJSON.decode(GrantRecord.self, record.value, record.name), scope: scope)
-                grants[place.key, default: KeyGrants()][place.id] = (grant, record.version)
+                tables.setGrant(place, (grant, record.version))
             } else {
                 root = (try StoredJSON.decode(RootRecord.self, record.value, record.name), record.version)
             }
         }
         guard let root else { throw KeyManagementError(.tampered, "the root record is gone") }
         return ServiceState(
-            keys: keys, aliases: aliases, grants: grants, members: members, domains: secrets.domains,
-            activeDomain: secrets.activeDomain,
-            root: root,
-            revision: revision)
+            tables, domains: secrets.domains, activeDomain: secrets.activeDomain, root: root, revision: revision)
     }
 }

@@ -4,45 +4,71 @@ internal import FoundationEssentials
 internal import RecordIntegrity
 internal import RecordStorage
 
+/// What the service knows of its keys, and how it finds them.
+struct ServiceTables: Sendable {
+    /// Keys by account and id: `ACCOUNT/ID`.
+    private(set) var keys = ShardedDictionary<String, ManagedKey>()
+    var aliases = ShardedDictionary<AliasName, StoredAlias>()
+    /// The grants on each key that has any, by the key's place.
+    private(set) var grants = ShardedDictionary<String, KeyGrants>()
+    /// The users and roles of all accounts.
+    var members = ShardedDictionary<PrincipalName, DirectoryMember>()
+    /// Which key and which of its materials an identifier means.
+    private(set) var materials = ShardedDictionary<MaterialID, (key: ManagedKey, index: Int)>()
+    /// Keys by the text of their ARN: what a ``Key`` handle names, without taking it apart.
+    private(set) var keysByARN = ShardedDictionary<String, ManagedKey>()
+
+    /// Puts a key in, in place of an older one, or takes it out.
+    mutating func setKey(_ place: String, _ key: ManagedKey?) {
+        if let old = keys[place] {
+            for id in old.materials { materials[id] = nil }
+            keysByARN[old.arnText] = nil
+        }
+        keys[place] = key
+        guard let key else { return }
+        keysByARN[key.arnText] = key
+        for (index, id) in key.materials.enumerated() where !key.record.materials[index].isPending {
+            materials[id] = (key, index)
+        }
+    }
+
+    /// Puts a grant in, or takes it out.
+    mutating func setGrant(_ place: (key: String, id: String), _ grant: (grant: Grant, version: UInt64)?) {
+        var all = grants[place.key] ?? KeyGrants()
+        all[place.id] = grant
+        grants[place.key] = all.isEmpty ? nil : all
+    }
+}
+
+/// An alias, with its record's version.
+struct StoredAlias: Sendable {
+    let record: AliasRecord
+    let version: UInt64
+}
+
 /// Everything the service knows at one moment, immutable: operations read it without a lock.
 final class ServiceState: Sendable {
-    /// Keys by account and id: `ACCOUNT/ID`.
-    let keys: [String: ManagedKey]
-    let aliases: [AliasName: (record: AliasRecord, version: UInt64)]
-    /// The grants on each key that has any, by the key's place.
-    let grants: [String: KeyGrants]
-    /// The users and roles of all accounts.
-    let members: [PrincipalName: DirectoryMember]
-    /// Which key and which of its materials an identifier means.
-    let materials: [MaterialID: (key: ManagedKey, index: Int)]
-    /// Keys by the text of their ARN: what a ``Key`` handle names, without taking it apart.
-    private let keysByARN: [String: ManagedKey]
+    private let tables: ServiceTables
     let domains: [UInt32: AESGCM]
     let activeDomain: UInt32
     let root: (record: RootRecord, version: UInt64)
     let revision: Revision
 
+    var keys: ShardedDictionary<String, ManagedKey> { tables.keys }
+    var aliases: ShardedDictionary<AliasName, StoredAlias> { tables.aliases }
+    var grants: ShardedDictionary<String, KeyGrants> { tables.grants }
+    var members: ShardedDictionary<PrincipalName, DirectoryMember> { tables.members }
+    var materials: ShardedDictionary<MaterialID, (key: ManagedKey, index: Int)> { tables.materials }
+
     init(
-        keys: [String: ManagedKey], aliases: [AliasName: (record: AliasRecord, version: UInt64)],
-        grants: [String: KeyGrants], members: [PrincipalName: DirectoryMember], domains: [UInt32: AESGCM],
-        activeDomain: UInt32, root: (record: RootRecord, version: UInt64), revision: Revision
+        _ tables: ServiceTables, domains: [UInt32: AESGCM], activeDomain: UInt32,
+        root: (record: RootRecord, version: UInt64), revision: Revision
     ) {
-        self.keys = keys
-        self.aliases = aliases
-        self.grants = grants
-        self.members = members
+        self.tables = tables
         self.domains = domains
         self.activeDomain = activeDomain
         self.root = root
         self.revision = revision
-        var materials: [MaterialID: (key: ManagedKey, index: Int)] = [:]
-        for key in keys.values {
-            for (index, id) in key.materials.enumerated() where !key.record.materials[index].isPending {
-                materials[id] = (key, index)
-            }
-        }
-        self.materials = materials
-        keysByARN = Dictionary(keys.values.map { ($0.arnText, $0) }) { $1 }
     }
 
     /// The domain key that wraps new material.
@@ -63,16 +89,13 @@ final class ServiceState: Sendable {
     func with(domains: [UInt32: AESGCM], activeDomain: UInt32, root: (record: RootRecord, version: UInt64))
         -> ServiceState
     {
-        ServiceState(
-            keys: keys, aliases: aliases, grants: grants, members: members, domains: domains,
-            activeDomain: activeDomain, root: root, revision: revision)
+        ServiceState(tables, domains: domains, activeDomain: activeDomain, root: root, revision: revision)
     }
 
     /// The state after the changes that the store has seen since.
     func refreshed(from records: AuthenticatedRecords, scope: ServiceScope) throws -> ServiceState {
         guard try records.store.revision > revision else { return self }
-        var (keys, aliases, grants, members) = (keys, aliases, grants, members)
-        var (root, revision) = (root, revision)
+        var (tables, root, revision) = (tables, root, revision)
         var limit = 512
         while true {
             let changes = try records.store.changes(since: revision, limit: limit)
@@ -80,26 +103,32 @@ final class ServiceState: Sendable {
                 let name = change.name.description
                 if name.hasPrefix(KeyRecord.prefix) {
                     let place = String(name.dropFirst(KeyRecord.prefix.count))
-                    keys[place] = try records.record(change.name).map { record in
-                        try ManagedKey(
-                            StoredJSON.decode(KeyRecord.self, record.value, record.name), version: record.version,
-                            scope: scope, after: keys[place])
-                    }
+                    let older = tables.keys[place]
+                    tables.setKey(
+                        place,
+                        try records.record(change.name).map { record in
+                            try ManagedKey(
+                                StoredJSON.decode(KeyRecord.self, record.value, record.name), version: record.version,
+                                scope: scope, after: older)
+                        })
                 } else if name.hasPrefix(AliasRecord.prefix) {
-                    aliases[AliasRecord.alias(change.name)] = try records.record(change.name).map { record in
-                        (try StoredJSON.decode(AliasRecord.self, record.value, record.name), record.version)
+                    tables.aliases[AliasRecord.alias(change.name)] = try records.record(change.name).map { record in
+                        StoredAlias(
+                            record: try StoredJSON.decode(AliasRecord.self, record.value, record.name),
+                            version: record.version)
                     }
                 } else if name.hasPrefix(GrantRecord.prefix), let place = GrantRecord.place(name) {
                     // It may stand before its key in the feed, where the key has changed since.
-                    grants[place.key, default: KeyGrants()][place.id] = try records.record(change.name).map { record in
-                        (
-                            try Grant(StoredJSON.decode(GrantRecord.self, record.value, record.name), scope: scope),
-                            record.version
-                        )
-                    }
-                    if grants[place.key]?.isEmpty == true { grants[place.key] = nil }
+                    tables.setGrant(
+                        place,
+                        try records.record(change.name).map { record in
+                            (
+                                try Grant(StoredJSON.decode(GrantRecord.self, record.value, record.name), scope: scope),
+                                record.version
+                            )
+                        })
                 } else if name.hasPrefix(MemberRecord.prefix), let principal = MemberRecord.principal(name) {
-                    members[principal] = try records.record(change.name).map { record in
+                    tables.members[principal] = try records.record(change.name).map { record in
                         try DirectoryMember(
                             StoredJSON.decode(MemberRecord.self, record.value, record.name), version: record.version)
                     }
@@ -119,9 +148,7 @@ final class ServiceState: Sendable {
                 limit *= 4
             }
         }
-        return ServiceState(
-            keys: keys, aliases: aliases, grants: grants, members: members, domains: domains,
-            activeDomain: activeDomain, root: root, revision: revision)
+        return ServiceState(tables, domains: domains, activeDomain: activeDomain, root: root, revision: revision)
     }
 
     /// The key that a text names for a caller of `account`.
@@ -129,7 +156,7 @@ final class ServiceState: Sendable {
         throws(KeyManagementError)
         -> ManagedKey
     {
-        if let key = keysByARN[identifier.description], key.state(at: time) != nil { return key }
+        if let key = tables.keysByARN[identifier.description], key.state(at: time) != nil { return key }
         let resolved = ResolvedName(identifier, account: account, region: scope.region, partition: scope.partition)
         switch resolved {
         case nil: throw KeyManagementError(.notFound, "Invalid keyId '\(identifier)'")
