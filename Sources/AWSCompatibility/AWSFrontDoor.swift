@@ -70,7 +70,10 @@ public final class AWSFrontDoor: Sendable {
         else { throw AWSFailure("UnknownOperationException", "") }
         let client = try client(for: caller).with(context)
         let name = String(target.dropFirst("TrentService.".count))
-        let input = try Input.read(request.body, required: operation.required)
+        let input: Input
+        do throws(AWSFailure) {
+            input = try Input.read(request.body, required: operation.required)
+        } catch { try await refuse(name, error, client) }
         var call = KMSCall(input, client)
         call.output.open()
         do {
@@ -78,10 +81,22 @@ public final class AWSFrontDoor: Sendable {
         } catch let error as KeyManagementError where !call.report.isRecorded {
             // Refused here, before the service saw it: the trail knows all the same.
             try await client.refuse(name, error)
-        }
+        } catch let error as AWSFailure { try await refuse(name, error, client) }
         call.output.close()
         // An operation without an answer has no content.
         return call.output.bytes.count == 2 ? [] : call.output.bytes
+    }
+
+    private func refuse(
+        _ operation: String, _ failure: AWSFailure, _ client: KeyManagementClient
+    ) async throws -> Never {
+        let refusal = KeyManagementError(.init(name: failure.code), failure.message)
+        do throws(KeyManagementError) {
+            try await client.refuse(operation, refusal)
+        } catch {
+            if error.code == refusal.code { throw failure }
+            throw error
+        }
     }
 
     private func client(for caller: Authenticator.Caller) throws(AWSFailure) -> KeyManagementClient {
@@ -98,12 +113,13 @@ public final class AWSFrontDoor: Sendable {
         do {
             let caller = try authentication.caller(request, service: "sts", at: clock.now)
             let client = try client(for: caller).with(context)
-            let body = try await runSTS(STSRequest(request.body), client, requestID)
+            // An address that was signed has its parameters in the query.
+            let form = request.body.isEmpty ? Array(request.query.utf8) : request.body
+            let body = try await runSTS(STSRequest(form), client, requestID)
             return response(200, "text/xml", body, requestID)
         } catch {
-            let failure = AWSFailure(wrapping: error)
-            let status = failure.code == "AccessDeniedException" ? 403 : failure.status
-            return response(status, "text/xml", STSAnswer.document(failure, requestID: requestID), requestID)
+            let failure = AWSFailure(wrapping: error).inQuery
+            return response(failure.status, "text/xml", STSAnswer.document(failure, requestID: requestID), requestID)
         }
     }
 
@@ -134,13 +150,17 @@ public final class AWSFrontDoor: Sendable {
         else {
             throw AWSFailure("ValidationError", "RoleArn and RoleSessionName are required.")
         }
+        try request.refuseUnknown(besides: AWSFrontDoor.assumeRoleParameters)
+        guard let seconds = Int(request["DurationSeconds"] ?? "3600"), (900...43200).contains(seconds) else {
+            throw AWSFailure("ValidationError", "DurationSeconds is a number from 900 to 43200.")
+        }
         let policies: [PolicyDocument]
         do {
             policies = try [request["Policy"]].compactMap(\.self).map { try PolicyDocument($0) }
         } catch { throw AWSFailure("MalformedPolicyDocument", "\(error)") }
         let session = try await client.directory.assumeRole(
-            role, session: name, narrowedTo: policies, tags: request.list("Tags", "Key", "Value"),
-            for: .seconds(request["DurationSeconds"].flatMap { Int($0) } ?? 3600), externalID: request["ExternalId"])
+            role, session: name, narrowedTo: policies, tags: try request.list("Tags", "Key", "Value"),
+            for: .seconds(seconds), externalID: request["ExternalId"])
         let key = try authentication.sessions.issue(session, at: clock.now)
         return STSAnswer.document("AssumeRole", requestID: requestID) { answer in
             answer.element("AssumedRoleUser") { answer in
@@ -164,6 +184,11 @@ public final class AWSFrontDoor: Sendable {
             headers: [("Content-Type", type), ("x-amzn-RequestId", requestID), ("Cache-Control", "no-store")],
             body: body)
     }
+
+    /// What a request may say; anything else would narrow or name the session in a way that nobody heeds.
+    private static let assumeRoleParameters = [
+        "Action", "Version", "RoleArn", "RoleSessionName", "Policy", "DurationSeconds", "ExternalId", "Tags.member.",
+    ]
 
     private static let json = "application/x-amz-json-1.1"
 }

@@ -34,8 +34,10 @@ public struct ARN: Sendable, Hashable, CustomStringConvertible {
             resource: String(parts[5]))
     }
 
-    /// Names of one text are the same.
-    public static func == (left: ARN, right: ARN) -> Bool { left.description == right.description }
+    /// Names of the same bytes are the same.
+    public static func == (left: ARN, right: ARN) -> Bool {
+        left.description.utf8.elementsEqual(right.description.utf8)
+    }
 
     /// Hashes the text.
     public func hash(into hasher: inout Hasher) { hasher.combine(description) }

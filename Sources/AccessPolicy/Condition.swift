@@ -66,7 +66,10 @@ struct Condition: Sendable {
         switch test {
         case .text(let patterns): patterns.contains { $0.matches(value, request) }
         case .arn(let patterns): patterns.contains { $0.matches(value, request) }
-        case .address(let ranges): IPAddress(value).map { value in ranges.contains { $0.contains(value) } } ?? false
+        // A socket of both versions shows addresses of version 4 as version 6.
+        case .address(let ranges):
+            IPAddress(value).map { value in ranges.contains { $0.contains(value.unmapped) || $0.contains(value) } }
+                ?? false
         case .number(let limits, let compare):
             Double(value).map { value in limits.contains { compare(value, $0) } } ?? false
         case .date(let limits, let compare):

@@ -8,6 +8,7 @@ public struct PolicyDocument: Sendable {
     /// The document as it was given.
     public let text: String
     let statements: [Statement]
+    private let kind: Kind
 
     /// What a document is attached to.
     enum Kind: Sendable {
@@ -41,7 +42,11 @@ public struct PolicyDocument: Sendable {
         }
         self.statements = statements
         self.text = text
+        self.kind = kind
     }
+
+    /// Whether it is a role's trust policy: one kind cannot stand where the other belongs.
+    public var isTrustPolicy: Bool { kind == .trust }
 
     /// A statement that gives an account's own policies the say over a key: the default of AWS KMS.
     public static func delegating(

@@ -105,7 +105,10 @@ private struct ResourceSide {
             if principal.names.contains(where: names.contains) { return .direct }
             return accounts.contains(principal.account) ? .account : .none
         case .notNamed(let names, let accounts):
-            let isExcepted = principal.names.contains(where: names.contains) || accounts.contains(principal.account)
+            // An account's root stands for itself here, not for everybody in its account.
+            let isExcepted =
+                principal.names.contains(where: names.contains)
+                || (principal.kind == .root && accounts.contains(principal.account))
             return isExcepted ? .none : .direct
         }
     }

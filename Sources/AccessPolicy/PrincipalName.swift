@@ -27,7 +27,8 @@ public struct PrincipalName: Sendable, Hashable, CustomStringConvertible {
             self = .account(text)
             return
         }
-        guard let arn = ARN(text), arn.service == "iam" || arn.service == "sts", arn.region.isEmpty,
+        guard text.utf8.allSatisfy({ $0 < 0x80 }), let arn = ARN(text), arn.service == "iam" || arn.service == "sts",
+            arn.region.isEmpty,
             Principal.isAccount(arn.account)
         else { throw PolicyError("\(text) is no principal") }
         let name = ARN(service: arn.service, account: arn.account, resource: arn.resource).description
@@ -59,13 +60,17 @@ public struct PrincipalName: Sendable, Hashable, CustomStringConvertible {
     public func includes(_ principal: Principal) -> Bool { names(principal) || namesAccount(of: principal) }
 
     /// Whether it names the principal itself: its own ARN, or its role's.
-    public func names(_ principal: Principal) -> Bool { principal.names.contains(description) }
+    public func names(_ principal: Principal) -> Bool {
+        principal.names.contains { $0.utf8.elementsEqual(description.utf8) }
+    }
 
     /// Whether it stands for everybody in the principal's account.
     public func namesAccount(of principal: Principal) -> Bool { form == .account && account == principal.account }
 
-    /// Names of one text are the same.
-    public static func == (left: PrincipalName, right: PrincipalName) -> Bool { left.description == right.description }
+    /// Names of the same bytes are the same: texts are equal in Swift where their Unicode composition differs.
+    public static func == (left: PrincipalName, right: PrincipalName) -> Bool {
+        left.description.utf8.elementsEqual(right.description.utf8)
+    }
 
     /// Hashes the text.
     public func hash(into hasher: inout Hasher) { hasher.combine(description) }

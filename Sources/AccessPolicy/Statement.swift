@@ -77,6 +77,9 @@ struct Statement: Sendable {
                 throw PolicyError("\(label): unknown principal type \(type)")
             }
             for value in values.values {
+                guard type == "AWS" || !value.contains("*") else {
+                    throw PolicyError("\(label): a service is named by its host, without wildcards")
+                }
                 if value == "*" || type == "Service" {
                     names.insert(value)
                     continue

@@ -16,6 +16,14 @@ public struct IPAddress: Sendable, Hashable, LosslessStringConvertible {
         self.bytes = bytes
     }
 
+    /// The address of version 4 that one of version 6 stands for (`::ffff:192.0.2.1`; RFC 4291, 2.5.5.2), or itself.
+    public var unmapped: IPAddress {
+        guard bytes.count == 16, bytes[..<10].allSatisfy({ $0 == 0 }), bytes[10] == 0xFF, bytes[11] == 0xFF else {
+            return self
+        }
+        return IPAddress(Array(bytes[12...])) ?? self
+    }
+
     /// The usual text; of version 6 without the shortening of zeros.
     public var description: String {
         guard bytes.count == 16 else { return bytes.map(String.init).joined(separator: ".") }

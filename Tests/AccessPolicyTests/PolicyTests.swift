@@ -133,12 +133,30 @@ import Testing
     @Test func `addresses and binary values are compared as what they are`() throws {
         #expect(try allows(#"{"IpAddress":{"a":["10.0.0.0/8"]}}"#, ["a": ["10.200.0.1"]]))
         #expect(try !allows(#"{"IpAddress":{"a":["10.0.0.0/8"]}}"#, ["a": ["11.0.0.1"]]))
-        #expect(try !allows(#"{"IpAddress":{"a":["10.0.0.0/8"]}}"#, ["a": ["::ffff:10.0.0.1"]]))
+        #expect(try allows(#"{"IpAddress":{"a":["10.0.0.0/8"]}}"#, ["a": ["::ffff:10.0.0.1"]]))
+        #expect(try !allows(#"{"IpAddress":{"a":["10.0.0.0/8"]}}"#, ["a": ["::fffe:10.0.0.1"]]))
         #expect(try allows(#"{"NotIpAddress":{"a":"2001:db8::/33"}}"#, ["a": ["2001:db8:8000::1"]]))
         #expect(try allows(#"{"BinaryEquals":{"a":"AQI="}}"#, ["a": ["AQI="]]))
         for wrong in ["10.0.0.0/33", "10.0.0/8", "a", "::/129", "10.0.0.0/+8", "10.0.0.0/"] {
             #expect(throws: PolicyError.self) { try allows(#"{"IpAddress":{"a":"\#(wrong)"}}"#, [:]) }
         }
         #expect(throws: PolicyError.self) { try allows(#"{"ArnLike":{"a":"arn:aws"}}"#, [:]) }
+    }
+
+    @Test func `an account in NotPrincipal stands for its root alone`() throws {
+        let policy = try PolicyDocument(
+            """
+            {"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"},
+              {"Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::111122223333:root","arn:aws:iam::111122223333:user/bob"]},
+               "Action":"*","Resource":"*"}]}
+            """)
+        let expected: [(Principal, Bool)] = [
+            (alice, false), (.user("bob", account: "111122223333"), true), (.root(account: "111122223333"), true),
+        ]
+        for (principal, isAllowed) in expected {
+            let request = AccessRequest(
+                principal: principal, action: "kms:Encrypt", resource: "r", resourceAccount: "111122223333")
+            #expect(PolicyEngine.decide(request, resourcePolicy: policy, identityPolicies: []).isAllowed == isAllowed)
+        }
     }
 }

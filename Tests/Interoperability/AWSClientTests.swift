@@ -12,8 +12,10 @@ import Testing
     private func serve(_ body: (String, [String: String]) async throws -> Void) async throws {
         let accounts = """
             {"accessKeys": [{"id": "AKIAROOT", "secret": "\(Self.secret)", "account": "111122223333"},
-               {"id": "AKIAREADER", "secret": "\(Self.secret)x", "account": "111122223333", "user": "reader"}],
-             "users": [{"name": "reader", "account": "111122223333"}],
+               {"id": "AKIAREADER", "secret": "\(Self.secret)x", "account": "111122223333", "user": "reader"},
+               {"id": "AKIAMAKER", "secret": "\(Self.secret)x", "account": "111122223333", "user": "maker"}],
+             "users": [{"name": "reader", "account": "111122223333"}, {"name": "maker", "account": "111122223333",
+               "policy": "{\\"Statement\\":{\\"Effect\\":\\"Allow\\",\\"Action\\":\\"kms:CreateKey\\",\\"Resource\\":\\"*\\"}}"}],
              "roles": [{"name": "worker", "account": "111122223333", "trust":
                "{\\"Statement\\":{\\"Effect\\":\\"Allow\\",\\"Principal\\":{\\"AWS\\":\\"111122223333\\"},\\"Action\\":\\"sts:*\\"}}",
                "policy": "{\\"Statement\\":{\\"Effect\\":\\"Allow\\",\\"Action\\":\\"kms:GenerateRandom\\",\\"Resource\\":\\"*\\"}}"}]}
@@ -26,6 +28,7 @@ import Testing
         let server = try await LocalKMSServer.start(kms, port: 0)
         let environment = [
             "AWS_ACCESS_KEY_ID": "AKIAROOT", "AWS_SECRET_ACCESS_KEY": Self.secret, "READER_ID": "AKIAREADER",
+            "MAKER_ID": "AKIAMAKER",
             "READER_SECRET": "\(Self.secret)x", "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         ]

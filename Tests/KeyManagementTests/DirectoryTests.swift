@@ -224,4 +224,118 @@ import Testing
             _ = try await service.client(for: alice).access(to: key, for: "kms:Decrypt")
         }
     }
+
+    @Test func `names that are equal in Swift alone are others`() async throws {
+        let service = try await service()
+        let root = root(service)
+        let key = try await root.createKey(.symmetric, alias: "alias/King")
+        try await root.tag(KeyIdentifier(key), ["Keep": "1"])
+        // U+212A, the Kelvin sign, is canonically a K.
+        await #expect(throws: KeyManagementError(.notFound)) { _ = try await root.describe("alias/\u{212A}ing") }
+        await #expect(throws: KeyManagementError(.notFound)) { try await root.deleteAlias("alias/\u{212A}ing") }
+        try await root.untag(KeyIdentifier(key), ["\u{212A}eep"])
+        #expect(try await root.tags(of: KeyIdentifier(key)) == ["Keep": "1"])
+        try await root.directory.createRole("King", trust: trust(Self.account))
+        #expect(throws: PolicyError.self) { try PrincipalName("arn:aws:iam::111122223333:role/\u{212A}ing") }
+        #expect(PrincipalName.role("King", account: Self.account) != .role("\u{212A}ing", account: Self.account))
+    }
+
+    @Test func `one kind of document does not stand where the other belongs`() async throws {
+        let service = try await service()
+        let directory = root(service).directory
+        let permissions = try PolicyDocument.delegating(toAccount: Self.account)
+        await #expect(throws: KeyManagementError(.malformedPolicy)) {
+            try await directory.createRole("r", trust: permissions)
+        }
+        try await directory.createRole("r", trust: trust(Self.account))
+        await #expect(throws: KeyManagementError(.malformedPolicy)) {
+            try await directory.putTrustPolicy(permissions, of: "r")
+        }
+        let unnamed = try PolicyDocument(trust: #"{"Statement":{"Effect":"Allow","Action":"kms:*"}}"#)
+        await #expect(throws: KeyManagementError(.malformedPolicy)) {
+            try await directory.putPolicy(unnamed, named: "p", on: .role("r"))
+        }
+        await #expect(throws: KeyManagementError(.malformedPolicy)) {
+            _ = try await root(service).createKey(.symmetric, policy: trust(Self.account))
+        }
+        let key = KeyIdentifier(try await root(service).createKey(.symmetric))
+        await #expect(throws: KeyManagementError(.malformedPolicy)) {
+            try await root(service).putPolicy(trust(Self.account), on: key, bypassingLockoutCheck: true)
+        }
+        // The store opens all the same.
+        _ = try await self.service()
+    }
+
+    @Test func `a session ends with its role, though another comes with the name`() async throws {
+        let service = try await service()
+        let directory = root(service).directory
+        try await directory.createRole("ops", trust: trust(Self.account))
+        try await directory.putPolicy(allow("kms:*"), named: "all", on: .role("ops"))
+        let session = try await directory.assumeRole(.role("ops", account: Self.account), session: "s1")
+        _ = try await service.client(for: session).generateRandom(byteCount: 1)
+        try await directory.delete(.role("ops"))
+        clock.advance(days: 0.001)
+        try await directory.createRole("ops", trust: trust(Self.account))
+        try await directory.putPolicy(allow("kms:*"), named: "all", on: .role("ops"))
+        await #expect(throws: KeyManagementError(.expiredSession)) {
+            _ = try await service.client(for: session).generateRandom(byteCount: 1)
+        }
+        for duration in [Duration.seconds(1e18), .seconds(-1), .seconds(Int64.max)] {
+            await #expect(throws: KeyManagementError(.validation)) {
+                _ = try await directory.assumeRole(
+                    .role("ops", account: Self.account), session: "s2", for: duration)
+            }
+        }
+    }
+
+    @Test func `accounts do not look at each other`() async throws {
+        let service = try await service()
+        let key = KeyIdentifier(try await root(service).createKey(.symmetric))
+        await #expect(throws: KeyManagementError(.accessDenied)) {
+            _ = try await root(service).simulate("kms:Decrypt", on: key, as: .user("bob", account: Self.stranger))
+        }
+        try await root(service, Self.stranger).directory.createRole("there", trust: trust(Self.stranger))
+        var messages: Set<String> = []
+        for name in ["there", "nowhere"] {
+            do {
+                _ = try await root(service).directory.assumeRole(.role(name, account: Self.stranger), session: "s1")
+            } catch { messages.insert(error.message.replacing(name, with: "")) }
+        }
+        #expect(messages.count == 1)
+    }
+
+    @Test func `conditions see the alias of a decryption, re-encryption's keys and all aliases`() async throws {
+        let service = try await service()
+        let root = root(service)
+        let (one, two) = (
+            try await root.createKey(.symmetric, alias: "alias/one"), try await root.createKey(.symmetric)
+        )
+        let sealed = try await root.encrypt([1], under: one)
+        try await root.directory.createUser("alice")
+        let alice = service.client(for: .user("alice", account: Self.account))
+        func deny(_ condition: String) async throws {
+            try await root.directory.putPolicy(
+                PolicyDocument(
+                    """
+                    {"Statement":[{"Effect":"Allow","Action":"kms:*","Resource":"*"},
+                      {"Effect":"Deny","Action":"kms:*","Resource":"*","Condition":\(condition)}]}
+                    """), named: "p", on: .user("alice"))
+        }
+        try await deny(#"{"StringEquals":{"kms:RequestAlias":"alias/one"}}"#)
+        await #expect(throws: KeyManagementError(.accessDenied)) {
+            _ = try await alice.decrypt(sealed, under: "alias/one")
+        }
+        _ = try await alice.decrypt(sealed, under: KeyIdentifier(one))
+        try await deny(#"{"Bool":{"kms:ReEncryptOnSameKey":"false"}}"#)
+        await #expect(throws: KeyManagementError(.accessDenied)) { _ = try await alice.reEncrypt(sealed, under: two) }
+        _ = try await alice.reEncrypt(sealed, under: one, newContext: ["a": "b"])
+        try await deny(#"{"ForAnyValue:StringEquals":{"kms:ResourceAliases":"alias/one"}}"#)
+        await #expect(throws: KeyManagementError(.accessDenied)) { _ = try await alice.decrypt(sealed) }
+        _ = try await alice.encrypt([1], under: two)
+        try await deny(#"{"Bool":{"kms:BypassPolicyLockoutSafetyCheck":"true"}}"#)
+        await #expect(throws: KeyManagementError(.accessDenied)) {
+            _ = try await alice.createKey(.symmetric, bypassingLockoutCheck: true)
+        }
+        _ = try await alice.createKey(.symmetric)
+    }
 }

@@ -269,4 +269,28 @@ import Testing
         let events = try await service.auditEvents()
         #expect(events.count { $0.contains("DryRunOperationException") } == 3)
     }
+
+    @Test func `services make grants that end, and nobody is named by the wrong kind of name`() async throws {
+        let service = try await service()
+        let admin = admin(service)
+        let key = KeyIdentifier(try await admin.createKey(.symmetric))
+        try await admin.putPolicy(
+            PolicyDocument(
+                """
+                {"Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"},
+                  {"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"kms:CreateGrant","Resource":"*"}]}
+                """), on: key)
+        let arn = try await admin.describe(key).arn.description
+        let (grant, _) = try await service.client(for: .service("lambda.amazonaws.com")).createGrant(
+            on: KeyIdentifier(arn), to: workerName, allowing: [.encrypt, .retireGrant])
+        try await service.client(for: worker).retireGrant(grant.id, on: key)
+        await #expect(throws: KeyManagementError(.validation)) {
+            _ = try await admin.createGrant(
+                on: key, to: .service("arn:aws-cn:iam::111122223333:role/worker"), allowing: [.encrypt])
+        }
+        #expect(throws: PolicyError.self) {
+            try PolicyDocument(
+                #"{"Statement":{"Effect":"Allow","Principal":{"Service":"*"},"Action":"*","Resource":"*"}}"#)
+        }
+    }
 }

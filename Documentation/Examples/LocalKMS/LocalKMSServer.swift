@@ -23,6 +23,7 @@ package final class LocalKMSServer: Sendable {
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         let pipeline = channel.pipeline.syncOperations
+                        try pipeline.addHandler(IdleStateHandler(readTimeout: .seconds(120)))
                         try pipeline.configureHTTPServerPipeline()
                         try pipeline.addHandler(RequestHandler(kms, channel.eventLoop))
                     }

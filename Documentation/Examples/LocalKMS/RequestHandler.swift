@@ -9,16 +9,26 @@ final class RequestHandler: ChannelInboundHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     /// More than any request of AWS's clients has.
-    private static let largestBody = 1 << 20
+    private static let largestBody = 1 << 18
 
     private let kms: LocalKMS
     private let executor: EventLoopExecutor
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
+    private var isTooLong = false
 
     init(_ kms: LocalKMS, _ loop: any EventLoop) {
         self.kms = kms
         executor = EventLoopExecutor(loop)
+    }
+
+    /// Nobody holds a connection without using it.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent {
+            context.close(promise: nil)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
     }
 
     /// A client that goes away is no matter.
@@ -26,37 +36,40 @@ final class RequestHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head(let head): (self.head, body) = (head, [])
+        case .head(let head): (self.head, body, isTooLong) = (head, [], false)
         case .body(let buffer):
-            guard body.count + buffer.readableBytes <= RequestHandler.largestBody else {
-                return context.close(promise: nil)
-            }
-            body += buffer.readableBytesView
+            isTooLong = isTooLong || body.count + buffer.readableBytes > RequestHandler.largestBody
+            if isTooLong { body = [] } else { body += buffer.readableBytesView }
         case .end:
             guard let head else { return }
             self.head = nil
             let request = AWSCompatibility.HTTPRequest(
                 method: head.method.rawValue, target: head.uri, headers: head.headers.map { ($0.name, $0.value) },
                 body: body)
-            let (kms, channel, isLast) = (kms, context.channel, !head.isKeepAlive)
+            let (kms, channel, isTooLong, isHead) = (kms, context.channel, isTooLong, head.method == .HEAD)
+            let isLast = !head.isKeepAlive || isTooLong
             let address = context.remoteAddress?.ipAddress
             // Making key pairs takes too long for a loop that others wait for.
             Task(executorPreference: request.makesKeyPairs ? nil : executor) {
-                let response = await kms.answer(request, from: address)
-                try? await RequestHandler.write(response, to: channel, isLast: isLast)
+                let response = isTooLong ? HTTPResponse(status: 413) : await kms.answer(request, from: address)
+                try? await RequestHandler.write(response, to: channel, isHead: isHead, isLast: isLast)
             }
         }
     }
 
-    private static func write(_ response: HTTPResponse, to channel: any Channel, isLast: Bool) async throws {
+    private static func write(
+        _ response: HTTPResponse, to channel: any Channel, isHead: Bool, isLast: Bool
+    ) async throws {
         var headers = HTTPHeaders(response.headers.map { ($0.name, $0.value) })
         headers.add(name: "Content-Length", value: "\(response.body.count)")
         if isLast { headers.add(name: "Connection", value: "close") }
         let head = HTTPResponseHead(
             version: .http1_1, status: HTTPResponseStatus(statusCode: response.status), headers: headers)
         channel.write(HTTPServerResponsePart.head(head), promise: nil)
-        let buffer = channel.allocator.buffer(bytes: response.body)
-        channel.write(HTTPServerResponsePart.body(.byteBuffer(buffer)), promise: nil)
+        if !isHead {
+            let buffer = channel.allocator.buffer(bytes: response.body)
+            channel.write(HTTPServerResponsePart.body(.byteBuffer(buffer)), promise: nil)
+        }
         try await channel.writeAndFlush(HTTPServerResponsePart.end(nil)).get()
         if isLast { try await channel.close() }
     }

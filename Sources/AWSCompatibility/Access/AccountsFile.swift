@@ -12,6 +12,7 @@ public struct AccountsFile: Sendable {
     /// The access keys.
     public let accessKeys: StaticAccessKeys
     private let content: Content
+    private static let policyName = "accounts-file"
 
     private struct Content: Decodable, Sendable {
         struct AccessKey: Decodable, Sendable {
@@ -49,8 +50,8 @@ public struct AccountsFile: Sendable {
         accessKeys = StaticAccessKeys(owners)
     }
 
-    /// Makes the users and roles in a service's directory, and gives them the policies that stand here. What is there already stays
-    /// but for those.
+    /// Makes the users and roles in a service's directory, and gives them the policies that stand here. A policy that is
+    /// taken out here is taken away; users and roles that are taken out stay.
     public func install(in service: KeyManagementService) async throws {
         for member in content.users ?? [] {
             let directory = service.client(for: .root(account: member.account)).directory
@@ -74,7 +75,11 @@ public struct AccountsFile: Sendable {
     private func install(
         _ member: Content.Member, _ name: DirectoryName, _ directory: PrincipalDirectory
     ) async throws {
-        guard let policy = member.policy else { return }
-        try await directory.putPolicy(PolicyDocument(policy), named: "accounts-file", on: name)
+        guard let policy = member.policy else {
+            let known = try await directory.members().first { $0.name == name }
+            guard known?.policies.contains(where: { $0.name == AccountsFile.policyName }) == true else { return }
+            return try await directory.removePolicy(named: AccountsFile.policyName, from: name)
+        }
+        try await directory.putPolicy(PolicyDocument(policy), named: AccountsFile.policyName, on: name)
     }
 }

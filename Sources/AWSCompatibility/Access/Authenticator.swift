@@ -15,7 +15,7 @@ final class Authenticator: Sendable {
     private let isDevelopment: Bool
     let sessions = SessionKeys()
     /// Signing keys by access key and scope: each is good for a day, so a few are in use at a time.
-    private let signingKeys = Mutex([String: HMAC]())
+    private let signingKeys = Mutex([String: (secret: KeptSecret, key: HMAC)]())
 
     init(_ directory: any AccessKeyDirectory, isDevelopment: Bool) {
         self.directory = directory
@@ -48,7 +48,10 @@ final class Authenticator: Sendable {
             }
         }
         do throws(SignatureRefusal) {
-            try presented.check(with: try signingKey(id, presented.scope, owner.1), at: now)
+            let key = try signingKey(id, presented.scope, owner.1)
+            try presented.check(with: key, at: now)
+            // Only what has proved itself is kept.
+            keep(key, id, presented.scope, owner.1)
         } catch { throw AWSFailure(error) }
         if let session, session.session.expires <= now {
             throw AWSFailure("ExpiredTokenException", "The security token included in the request is expired")
@@ -94,14 +97,17 @@ final class Authenticator: Sendable {
     private func signingKey(
         _ id: String, _ scope: CredentialScope, _ secret: KeptSecret
     ) throws(SignatureRefusal) -> HMAC {
-        let name = "\(id)/\(scope)"
-        if let key = signingKeys.withLock({ $0[name] }) { return key }
+        // A secret that was replaced is another object.
+        if let known = signingKeys.withLock({ $0["\(id)/\(scope)"] }), known.secret === secret { return known.key }
         guard let key = try? scope.signingKey(secret.bytes) else { throw .mismatch }
+        return key
+    }
+
+    private func keep(_ key: HMAC, _ id: String, _ scope: CredentialScope, _ secret: KeptSecret) {
         signingKeys.withLock { keys in
             if keys.count >= 1000 { keys.removeAll() }
-            keys[name] = key
+            keys["\(id)/\(scope)"] = (secret, key)
         }
-        return key
     }
 }
 

@@ -9,10 +9,12 @@ final class SessionKeys: Sendable {
         let secret: KeptSecret
     }
 
+    /// More than a process has sessions at a time.
+    private static let largestCount = 50_000
     private let entries = Mutex([String: Entry]())
 
     /// A new access key for a session.
-    func issue(_ session: RoleSession, at now: Date) throws(CryptographyError) -> (
+    func issue(_ session: RoleSession, at now: Date) throws -> (
         id: String, secret: String, token: String
     ) {
         let random = SystemRandom()
@@ -20,10 +22,13 @@ final class SessionKeys: Sendable {
         let secret = Data(try random.bytes(count: 30)).base64EncodedString()
         let token = Data(try random.bytes(count: 48)).base64EncodedString()
         let kept = KeptSecret(SecretBytes(copying: Array(secret.utf8)))
-        entries.withLock { entries in
-            entries = entries.filter { $0.value.session.expires > now }
+        let isKept = entries.withLock { entries in
+            if entries.count >= SessionKeys.largestCount { entries = entries.filter { $0.value.session.expires > now } }
+            guard entries.count < SessionKeys.largestCount else { return false }
             entries[id] = Entry(session: session, token: token, secret: kept)
+            return true
         }
+        guard isKept else { throw AWSFailure("Throttling", "Too many sessions are open.") }
         return (id, secret, token)
     }
 

@@ -43,17 +43,21 @@ struct KMSCall {
         output.list(texts) { writer, text in writer.text(text) }
     }
 
-    /// A page of a list: what stands behind the marker, at most as much as was asked for.
+    /// A page of a list: what stands behind the marker, at most as much as was asked for. It goes on in the right place where what
+    /// the marker names is gone.
     mutating func page<T>(
-        _ name: String, _ all: [T], largest: Int = 1000, marker: (T) -> String,
+        _ name: String, _ items: [T], largest: Int = 1000, marker: (T) -> String,
         _ write: (inout JSONWriter, T) -> Void
     ) throws(KeyManagementError) {
+        let all = items.sorted { marker($0) < marker($1) }
         var rest = all[...]
         if let text = input.text("Marker") {
-            guard let data = Data(base64Encoded: text),
-                let place = all.firstIndex(where: { marker($0) == String(decoding: data, as: UTF8.self) })
-            else { throw KeyManagementError(.invalidMarker, "Invalid marker") }
-            rest = all[(place + 1)...]
+            guard let data = Data(base64Encoded: text), let last = String(validating: data, as: UTF8.self),
+                !last.isEmpty
+            else {
+                throw KeyManagementError(.invalidMarker, "Invalid marker")
+            }
+            rest = all.drop { marker($0) <= last }
         }
         let page = Array(rest.prefix(min(input.number("Limit") ?? min(100, largest), largest)))
         output.key(name)

@@ -7,9 +7,8 @@ extension KMSOperation {
     /// Making keys and looking at them.
     static let keys: [String: KMSOperation] = [
         "CreateKey": KMSOperation { call in
-            let arn = try await call.createKey()
-            let metadata = try await call.client.describe(KeyIdentifier(arn.description))
-            call.write(metadata)
+            try await call.createKey()
+            if let metadata = call.report.made { call.write(metadata) }
         },
         "DescribeKey": KMSOperation("KeyId") { call in
             call.write(try await call.client.describe(call.key))
@@ -46,7 +45,7 @@ extension KMSOperation {
 }
 
 extension KMSCall {
-    fileprivate func createKey() async throws -> ARN {
+    fileprivate func createKey() async throws {
         let usage = input.text("KeyUsage")
         guard !(input.has("KeySpec") && input.has("CustomerMasterKeySpec")) else {
             throw KeyManagementError(
@@ -66,16 +65,16 @@ extension KMSCall {
                 .validation, "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")
         }
         switch usage ?? Encryption.usage {
-        case Signing.usage: return try await create(Signing.self, spec)
-        case Authentication.usage: return try await create(Authentication.self, spec)
-        case Agreement.usage: return try await create(Agreement.self, spec)
-        case Encryption.usage where spec == "SYMMETRIC_DEFAULT": return try await create(Encryption.self, spec)
-        case Encryption.usage: return try await create(AsymmetricEncryption.self, spec)
+        case Signing.usage: try await create(Signing.self, spec)
+        case Authentication.usage: try await create(Authentication.self, spec)
+        case Agreement.usage: try await create(Agreement.self, spec)
+        case Encryption.usage where spec == "SYMMETRIC_DEFAULT": try await create(Encryption.self, spec)
+        case Encryption.usage: try await create(AsymmetricEncryption.self, spec)
         default: throw KeyManagementError(.unsupportedOperation, "KeyUsage \(usage ?? "") is not supported.")
         }
     }
 
-    private func create<Purpose: KeyPurpose>(_ purpose: Purpose.Type, _ spec: String) async throws -> ARN {
+    private func create<Purpose: KeyPurpose>(_ purpose: Purpose.Type, _ spec: String) async throws {
         guard let specification = KeySpecification<Purpose>(spec) else {
             let isUnknown = ["SM2"].contains(spec) || spec.hasPrefix("ML_")
             throw isUnknown
@@ -87,22 +86,19 @@ extension KMSCall {
         let store = input.text("CustomKeyStoreId")
         switch input.text("Origin") ?? (store == nil ? "AWS_KMS" : "AWS_CLOUDHSM") {
         case "AWS_KMS" where store == nil:
-            return try await client.createKey(
-                specification, description: description, tags: tags, policy: policy, bypassingLockoutCheck: bypasses
-            ).arn
+            _ = try await client.createKey(
+                specification, description: description, tags: tags, policy: policy, bypassingLockoutCheck: bypasses)
         case "EXTERNAL" where store == nil:
-            return try await client.createKeyForImport(
-                specification, description: description, tags: tags, policy: policy, bypassingLockoutCheck: bypasses
-            ).arn
+            _ = try await client.createKeyForImport(
+                specification, description: description, tags: tags, policy: policy, bypassingLockoutCheck: bypasses)
         case "AWS_CLOUDHSM":
             guard let store, spec == "SYMMETRIC_DEFAULT" else {
                 throw KeyManagementError(
                     .validation, "Keys in a key store are symmetric, and name their CustomKeyStoreId.")
             }
-            return try await client.createKey(
+            _ = try await client.createKey(
                 .symmetric, in: store, description: description, tags: tags, policy: policy,
-                bypassingLockoutCheck: bypasses
-            ).arn
+                bypassingLockoutCheck: bypasses)
         case "EXTERNAL_KEY_STORE":
             throw KeyManagementError(.unsupportedOperation, "External key stores are not supported.")
         default:

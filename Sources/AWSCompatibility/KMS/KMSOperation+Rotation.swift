@@ -26,9 +26,12 @@ extension KMSOperation {
             let all = try await call.client.rotations(of: call.key)
             let isWhole = call.input.text("IncludeKeyMaterial") == "ALL_KEY_MATERIAL"
             let key = call.usedKey
-            try call.page("Rotations", all.filter { isWhole || $0.kind != nil }, marker: \.material) {
-                writer, rotation in
-                KMSCall.write(rotation, key, isWhole, &writer)
+            let shown = all.enumerated().filter { isWhole || $0.element.kind != nil }
+            // Numbers of one width, so that they sort as texts: materials do not go away.
+            let marker = { (item: (offset: Int, element: KeyRotation)) in String(item.offset + 100_000) }
+            try call.page("Rotations", shown.map { (offset: $0.offset, element: $0.element) }, marker: marker) {
+                writer, item in
+                KMSCall.write(item.element, key, isWhole, &writer)
             }
         },
     ]

@@ -21,6 +21,22 @@ struct AWSFailure: Error {
         }
     }
 
+    /// The same with the codes and statuses of the Query protocol.
+    var inQuery: AWSFailure {
+        switch code {
+        case "InvalidSignatureException": AWSFailure("SignatureDoesNotMatch", message, status: 403)
+        case "UnrecognizedClientException": AWSFailure("InvalidClientTokenId", message, status: 403)
+        case "MissingAuthenticationTokenException": AWSFailure("MissingAuthenticationToken", message, status: 403)
+        case "ExpiredTokenException": AWSFailure("ExpiredToken", message, status: 403)
+        case "AccessDeniedException": AWSFailure("AccessDenied", message, status: 403)
+        case "IncompleteSignatureException": AWSFailure("IncompleteSignature", message)
+        case "ValidationException": AWSFailure("ValidationError", message)
+        case "MalformedPolicyDocumentException": AWSFailure("MalformedPolicyDocument", message)
+        case "KMSInternalException": AWSFailure("InternalFailure", message, status: 500)
+        default: self
+        }
+    }
+
     /// Several members that are not as they must be.
     init(violations: [String]) {
         let count = violations.count

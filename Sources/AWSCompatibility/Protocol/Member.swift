@@ -94,6 +94,8 @@ struct Member: Sendable {
             "RSAES_PKCS1_V1_5", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "RSA_AES_KEY_WRAP_SHA_1",
             "RSA_AES_KEY_WRAP_SHA_256", "SM2PKE",
         ]), "WrappingKeySpec": .choice(["RSA_2048", "RSA_3072", "RSA_4096", "SM2"]),
+        "EncapsulationAlgorithm": .choice(["ML_KEM"]), "SharedSecretCiphertextBlob": .blob(1...6144),
+        "ReplicaRegion": .text(1...32), "PrimaryRegion": .text(1...32),
         "XksKeyId": .text(1...128) { isWord($0) || "-.".unicodeScalars.contains($0) },
     ]
 

@@ -17,14 +17,28 @@ struct STSRequest {
 
     subscript(name: String) -> String? { values[name] }
 
-    /// The members of a list of structures: `Tags.member.1.Key`.
-    func list(_ name: String, _ first: String, _ second: String) -> [String: String] {
-        var all: [String: String] = [:]
+    /// The members of a list of structures: `Tags.member.1.Key`, numbered from 1, 50 at most.
+    func list(_ name: String, _ first: String, _ second: String) throws(AWSFailure) -> [String: String] {
+        var (all, count): ([String: String], Int) = ([:], 0)
         for index in 1...50 {
             guard let key = values["\(name).member.\(index).\(first)"] else { break }
             all[key] = values["\(name).member.\(index).\(second)"] ?? ""
+            count += 1
+        }
+        let given = values.keys.count { $0.hasPrefix("\(name).member.") && $0.hasSuffix(".\(first)") }
+        guard all.count == count, count == given else {
+            throw AWSFailure(
+                "ValidationError", "\(name) are numbered from 1, 50 at most, and each has a key of its own.")
         }
         return all
+    }
+
+    /// Refuses parameters that would have a meaning which nobody heeds.
+    func refuseUnknown(besides known: [String]) throws(AWSFailure) {
+        let unknown = values.keys.sorted().first { name in
+            !known.contains { $0 == name || ($0.hasSuffix(".") && name.hasPrefix($0)) } && !name.hasPrefix("X-Amz-")
+        }
+        if let unknown { throw AWSFailure("ValidationError", "\(unknown) is not supported.") }
     }
 }
 
@@ -43,7 +57,10 @@ struct STSAnswer {
     }
 
     static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+        // XML has no control characters but these three.
+        let characters = text.unicodeScalars.filter { $0.value >= 0x20 || [9, 10, 13].contains($0.value) }
+        return String(String.UnicodeScalarView(characters)).replacing("&", with: "&amp;")
+            .replacing("<", with: "&lt;").replacing(">", with: "&gt;")
     }
 
     /// A whole answer of an operation.
@@ -60,9 +77,8 @@ struct STSAnswer {
     static func document(_ failure: AWSFailure, requestID: String) -> [UInt8] {
         var answer = STSAnswer()
         answer.element("Error") { answer in
-            answer.element("Type", "Sender")
-            answer.element(
-                "Code", failure.code.hasSuffix("Exception") ? String(failure.code.dropLast(9)) : failure.code)
+            answer.element("Type", failure.status >= 500 ? "Receiver" : "Sender")
+            answer.element("Code", failure.code)
             answer.element("Message", failure.message)
         }
         answer.element("RequestId", requestID)

@@ -18,6 +18,8 @@ public struct CloudTrailArchive: Sendable {
     private let account: String
     private let region: String
     private let signer: any Signer
+    /// How late an event may come: its time is that of its operation's beginning, and it is recorded at the end.
+    private static let settling = 600.0
     /// How many events a log file has at most.
     private static let largestLog = 5000
 
@@ -53,18 +55,25 @@ public struct CloudTrailArchive: Sendable {
     /// Writes the events of a time.
     ///
     /// - Parameters:
-    ///   - events: as the audit trail gives them; those of other times and accounts are left out.
+    ///   - events: the whole audit trail, or what is newer than ten minutes before `start`; those of other times and accounts are
+    ///     left out. An event that came up to ten minutes late is in the next delivery.
     ///   - start: where the time begins: where the last delivery's ended.
-    ///   - end: where it ends, whole seconds.
+    ///   - end: where it ends, at a whole second.
     ///   - previous: what the last delivery returned; nil for the first.
     ///   - destination: where the files go. The digest is the last of them.
     /// - Returns: the digest, for the next delivery. Without it, the chain has a gap.
+    /// - Throws: ``AuditError`` where the times do not join, or an event cannot be read.
     public func deliver(
         _ events: [String], from start: Date, to end: Date, after previous: CloudTrailDigest? = nil,
         into destination: any ArchiveDestination
     ) async throws -> CloudTrailDigest {
-        let entries = events.compactMap { Entry($0) }
-            .filter { $0.account == account && $0.time >= start && $0.time < end }
+        guard end > start, previous == nil || previous?.end == start, end == end.wholeSeconds,
+            start == start.wholeSeconds
+        else { throw AuditError("a delivery begins where the last one ended, and ends later, at a whole second") }
+        let delivered = Set(previous?.recent ?? [])
+        let earliest = previous == nil ? start : start - CloudTrailArchive.settling
+        let entries = try events.map { try Entry($0) }
+            .filter { $0.account == account && $0.time >= earliest && $0.time < end && !delivered.contains($0.id) }
         var logs: [LogFile] = []
         var rest = entries[...]
         while !rest.isEmpty {
@@ -74,7 +83,9 @@ public struct CloudTrailArchive: Sendable {
             try await destination.put(ArchivedObject(content: content, metadata: [:]), key: file.key)
             logs.append(file)
         }
-        return try await write(logs, from: start, to: end, after: previous, into: destination)
+        var digest = try await write(logs, from: start, to: end, after: previous, into: destination)
+        digest.recent = entries.filter { $0.time >= end - CloudTrailArchive.settling }.map(\.id)
+        return digest
     }
 
     private func log(_ entries: ArraySlice<Entry>, number: Int, at end: Date) throws -> (LogFile, [UInt8]) {
@@ -173,18 +184,19 @@ public struct CloudTrailArchive: Sendable {
     /// An event, as far as an archive must know it.
     private struct Entry {
         let line: String
+        let id: String
         let account: String
         let time: Date
 
         private struct Fields: Decodable {
-            let eventTime, recipientAccountId: String
+            let eventTime, recipientAccountId, eventID: String
         }
 
-        init?(_ line: String) {
+        init(_ line: String) throws(AuditError) {
             guard let fields = try? JSONDecoder().decode(Fields.self, from: Data(line.utf8)),
                 let time = try? Date(fields.eventTime, strategy: .iso8601)
-            else { return nil }
-            (self.line, account, self.time) = (line, fields.recipientAccountId, time)
+            else { throw AuditError("an event cannot be read, and would be missing in the archive") }
+            (self.line, id, account, self.time) = (line, fields.eventID, fields.recipientAccountId, time)
         }
     }
 
@@ -208,6 +220,12 @@ public struct CloudTrailDigest: Sendable, Hashable, Codable {
     public let signature: String
     /// Where its time ends, and the next one's begins.
     public let end: Date
+    /// The identifiers of events of its last ten minutes: the next delivery takes those that have come since.
+    var recent: [String] = []
+}
+
+extension Date {
+    fileprivate var wholeSeconds: Date { Date(timeIntervalSince1970: timeIntervalSince1970.rounded(.down)) }
 }
 
 extension JSONWriter {

@@ -1,4 +1,5 @@
 public import AccessPolicy
+internal import FoundationEssentials
 
 /// Who decides what key policies leave to accounts.
 public enum AccessControl: Sendable {
@@ -32,6 +33,17 @@ extension KeyManagementService {
         let text = #"{"Statement":{"Sid":"Everything","Effect":"Allow","Action":"*","Resource":"*"}}"#
         return (try? PolicyDocument(text)).map { [IdentityPolicy("account members", $0)] } ?? []
     }()
+}
+
+extension KeyManagementService {
+    /// Refuses a session that is over, or whose role is another now than the one that was taken on.
+    func check(_ caller: Caller, at time: Date) throws(KeyManagementError) {
+        try caller.check(at: time)
+        guard let session = caller.session, let member = try state().member(session.principal) else { return }
+        guard session.issued.timeIntervalSince1970 >= member.record.created else {
+            throw KeyManagementError(.expiredSession, "The role of \(session.principal) has been replaced.")
+        }
+    }
 }
 
 extension ServiceState {

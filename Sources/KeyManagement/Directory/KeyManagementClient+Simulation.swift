@@ -15,7 +15,10 @@ extension KeyManagementClient {
         _ action: String, on identifier: KeyIdentifier, as principal: Principal, context: EncryptionContext = .none,
         request: RequestContext = RequestContext()
     ) async throws(KeyManagementError) -> AccessDecision {
-        try await simulate(action, identifier, context) { state, key, action, log in
+        guard principal.account.isEmpty || principal.account == self.principal.account else {
+            throw KeyManagementError(.accessDenied, "principals of other accounts are not simulated")
+        }
+        return try await simulate(action, identifier, context) { state, key, action, log in
             var caller = Caller(principal)
             caller.context = request
             return service.decision(action, on: key, in: state, log.keyOperation(by: caller), context: context)

@@ -20,29 +20,35 @@ extension PrincipalDirectory {
         let (service, caller) = (client.service, client.caller)
         return try await service.perform("AssumeRole", of: .sts, as: caller) { log in
             log.parameters = [("roleArn", .text(role.description)), ("roleSessionName", .text(session))]
+            guard duration >= .seconds(900), duration <= .seconds(43200) else {
+                throw KeyManagementError(.validation, "a session lasts 900 to 43200 seconds")
+            }
             let seconds = duration / .seconds(1)
-            log.parameters.append(("durationSeconds", .number(Int(seconds.rounded()))))
+            log.parameters.append(("durationSeconds", .number(Int(seconds))))
+            for policy in policies { log.parameters.append(("policy", .text(policy.text))) }
             if !tags.isEmpty { log.parameters.append(("tags", .map(tags))) }
             log.resources = [role.description]
             try DirectoryName.role(session).check()
             guard session.utf8.count >= 2 else { throw KeyManagementError(.validation, "a session's name is longer") }
             try Tags.check(tags)
-            guard !policies.contains(where: \.namesPrincipals) else {
+            guard !policies.contains(where: { $0.namesPrincipals || $0.isTrustPolicy }) else {
                 throw KeyManagementError(.malformedPolicy, "a session policy names nobody")
             }
+            // One refusal, whether there is such a role or not: roles of other accounts are not to be found out.
+            let refusal = KeyManagementError(
+                .accessDenied, "\(client.principal) is not authorized to perform sts:AssumeRole on resource \(role)")
             let member = try service.refreshedState().members[role]
-            guard let member, let trust = member.trustPolicy, let account = role.account else {
-                throw KeyManagementError(
-                    .accessDenied, "\(client.principal) is not authorized to perform sts:AssumeRole on \(role)")
-            }
+            guard let member, let trust = member.trustPolicy, let account = role.account else { throw refusal }
             log.account = account
             var conditions = Tags.conditions(tags)
             conditions["sts:rolesessionname"] = [session]
             conditions["sts:externalid"] = externalID.map { [$0] }
             for action in tags.isEmpty ? ["AssumeRole"] : ["AssumeRole", "TagSession"] {
-                try service.authorize(
-                    action, resource: role.description, account: account, policy: trust, log, nil
-                ) { [conditions] name in conditions[name] ?? Tags.values(name, member.tags) }
+                do throws(KeyManagementError) {
+                    try service.authorize(
+                        action, resource: role.description, account: account, policy: trust, log, nil
+                    ) { [conditions] name in conditions[name] ?? Tags.values(name, member.tags) }
+                } catch { throw error.code == .accessDenied && account != client.principal.account ? refusal : error }
             }
             let longest = caller.session == nil ? member.longestSession : min(3600, member.longestSession)
             guard seconds >= 900, seconds <= longest else {

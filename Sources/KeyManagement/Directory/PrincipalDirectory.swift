@@ -39,6 +39,7 @@ public struct PrincipalDirectory: Sendable {
     public func createRole(
         _ name: String, trust: PolicyDocument, tags: [String: String] = [:], longestSession: Duration = .seconds(3600)
     ) async throws(KeyManagementError) {
+        try PrincipalDirectory.check(trust: trust)
         let seconds = longestSession / .seconds(1)
         guard (3600...43200).contains(seconds) else {
             throw KeyManagementError(.validation, "a role's sessions last 1 to 12 hours")
@@ -60,8 +61,11 @@ public struct PrincipalDirectory: Sendable {
     public func putPolicy(
         _ policy: PolicyDocument, named policyName: String, on name: DirectoryName
     ) async throws(KeyManagementError) {
-        try await change("Put\(name.kind)Policy", name, [("policyName", .text(policyName))]) { record in
-            guard !policy.namesPrincipals else {
+        let parameters: [(String, AuditEvent.Value)] = [
+            ("policyName", .text(policyName)), ("policyDocument", .text(policy.text)),
+        ]
+        try await change("Put\(name.kind)Policy", name, parameters) { record in
+            guard !policy.namesPrincipals, !policy.isTrustPolicy else {
                 throw KeyManagementError(.malformedPolicy, "a policy that is attached to somebody names nobody")
             }
             try DirectoryName.user(policyName).check()
@@ -87,10 +91,18 @@ public struct PrincipalDirectory: Sendable {
 
     /// Replaces who may take a role on.
     public func putTrustPolicy(_ trust: PolicyDocument, of role: String) async throws(KeyManagementError) {
-        try await change("UpdateAssumeRolePolicy", .role(role)) { record in
+        let parameters: [(String, AuditEvent.Value)] = [("policyDocument", .text(trust.text))]
+        try await change("UpdateAssumeRolePolicy", .role(role), parameters) { record in
+            try PrincipalDirectory.check(trust: trust)
             var record = record
             record.trust = trust.text
             return record
+        }
+    }
+
+    private static func check(trust: PolicyDocument) throws(KeyManagementError) {
+        guard trust.isTrustPolicy else {
+            throw KeyManagementError(.malformedPolicy, "a trust policy is made by PolicyDocument(trust:)")
         }
     }
 
@@ -126,6 +138,7 @@ public struct PrincipalDirectory: Sendable {
             var record = MemberRecord(
                 account: account, kind: name.kind, name: name.name, created: log.time.timeIntervalSince1970, tags: tags)
             fill(&record)
+            if let trust = record.trust { log.parameters.append(("assumeRolePolicyDocument", .text(trust))) }
             log.resources = [principal.description]
             return ([.put(try RecordName(record.recordName), try StoredJSON.encode(record), expecting: .absent)], ())
         }

@@ -37,8 +37,11 @@ extension KeyManagementClient {
             ]
             if let retiringPrincipal { log.parameters.append(("retiringPrincipal", .text("\(retiringPrincipal)"))) }
             if !constraints.pairs.pairs.isEmpty {
-                log.parameters.append(("constraints", .map(constraints.pairs.pairs)))
+                let type = constraints.typeNames.first ?? ""
+                log.parameters.append(("constraints.\(type)", .map(constraints.pairs.pairs)))
             }
+            if let source = constraints.sourceARN { log.parameters.append(("constraints.SourceArn", .text(source))) }
+            if let name { log.parameters.append(("name", .text(name))) }
             let key = try managed(identifier, state, acrossAccounts: true, &log)
             var (equals, includes): ([String: String]?, [String: String]?)
             switch constraints.context {
@@ -182,11 +185,11 @@ extension KeyManagementService {
             ? nil : Allowance(statement, isForAccount: !named.contains { $0.names(log.principal) })
         // What the key's policy allows is no matter, what it denies is.
         try refuseDenial("RetireGrant", on: key, in: try state(), log)
-        let policy = try stated {
-            try PolicyDocument.delegating(toAccount: grant.issuingAccount, partition: scope.partition)
-        }
+        // A service belongs to no account; what it has granted is the key's account's to end.
+        let account = grant.issuingAccount.isEmpty ? key.record.account : grant.issuingAccount
+        let policy = try stated { try PolicyDocument.delegating(toAccount: account, partition: scope.partition) }
         try authorize(
-            "RetireGrant", resource: key.arnText, account: grant.issuingAccount, policy: policy, log, allowance
+            "RetireGrant", resource: key.arnText, account: account, policy: policy, log, allowance
         ) { _ in [] }
     }
 }
@@ -211,9 +214,11 @@ extension GrantRecord {
                 .validation, "Grant operation \(operation) is not compatible with key usage \(key.usage).")
         }
         try constraints.check(isSymmetric: key.isSymmetric)
-        for principal in [grantee, retiringPrincipal].compactMap(\.self) where !(1...256).contains(principal.utf8.count)
-        {
-            throw KeyManagementError(.validation, "a principal's name has 1 to 256 bytes")
+        for principal in [grantee, retiringPrincipal].compactMap(\.self) {
+            // What is read from the store must be what policies have seen.
+            guard (1...256).contains(principal.utf8.count), let read = GrantRecord.principal(principal),
+                read.description.utf8.elementsEqual(principal.utf8)
+            else { throw KeyManagementError(.validation, "\(principal) is no principal's name") }
         }
         if let name {
             guard (1...256).contains(name.utf8.count), name.utf8.allSatisfy(GrantRecord.isAllowed) else {

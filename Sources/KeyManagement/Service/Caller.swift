@@ -45,11 +45,20 @@ extension KeyManagementClient {
     /// The client whose operations note what they did.
     package func reporting(to report: OperationReport) -> KeyManagementClient { copy { $0.report = report } }
 
+    /// How the names of operations begin that change nothing.
+    private static let reading = [
+        "Describe", "Get", "List", "Encrypt", "Decrypt", "ReEncrypt", "Generate", "Sign", "Verify", "DeriveShared",
+    ]
+
     /// Records the refusal of an operation that an adapter refuses by itself, and throws it.
     package func refuse(
         _ operation: String, _ error: KeyManagementError
     ) async throws(KeyManagementError) -> Never {
-        try await service.perform(operation, as: caller) { (_: inout OperationLog) throws -> Void in throw error }
+        let isReadOnly = KeyManagementClient.reading.contains { operation.hasPrefix($0) }
+        try await service.perform(operation, as: caller) { (log: inout OperationLog) throws -> Void in
+            log.isReadOnly = isReadOnly
+            throw error
+        }
         throw error
     }
 

@@ -31,7 +31,7 @@ extension KeyManagementClient {
         let name = AliasName(account: principal.account, name: alias)
         try await service.change("DeleteAlias", as: caller) { log, state in
             log.parameters = [("aliasName", .text(alias))]
-            guard let old = state.aliases[name] else { throw notFound(name) }
+            guard alias.utf8.allSatisfy({ $0 < 0x80 }), let old = state.aliases[name] else { throw notFound(name) }
             try service.authorize(
                 "DeleteAlias", resource: service.scope.aliasARN(name).description, inAccount: name.account, log)
             if let key = state.keys["\(name.account)/\(old.record.target)"] {
@@ -86,6 +86,7 @@ extension KeyManagementClient {
         try await service.change(operation, as: caller) { log, state in
             log.parameters = [("aliasName", .text(alias)), ("targetKeyId", .text(target.description))]
             let name = AliasName(account: principal.account, name: alias)
+            if let refusal = name.refusal { throw refusal }
             let key = try state.key(target, account: principal.account, scope: service.scope, at: log.time)
             log.use(key)
             guard key.record.account == principal.account else {

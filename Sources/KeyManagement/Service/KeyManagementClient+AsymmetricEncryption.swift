@@ -48,6 +48,7 @@ extension KeyManagementClient {
         newContext: EncryptionContext = .none
     ) async throws(KeyManagementError) -> Ciphertext {
         try await service.perform("ReEncrypt", as: caller) { log in
+            self.noteReEncryption(with: KeyIdentifier(source), to: KeyIdentifier(key), &log)
             let opened = try self.decrypt(ciphertext, KeyIdentifier(source), algorithm, action: "ReEncryptFrom", &log)
             let bytes = opened.bytes
             return try await self.encrypt(bytes, KeyIdentifier(key), newContext, action: "ReEncryptTo", &log)
@@ -60,6 +61,7 @@ extension KeyManagementClient {
         under key: some KeyReference<AsymmetricEncryption>, using algorithm: EncryptionAlgorithm
     ) async throws(KeyManagementError) -> [UInt8] {
         try await service.perform("ReEncrypt", as: caller) { log in
+            try self.noteReEncryption(of: ciphertext, to: KeyIdentifier(key), &log)
             let opened = try await self.decrypt(ciphertext, context, source, action: "ReEncryptFrom", &log)
             let bytes = opened.bytes
             return try self.encrypt(bytes, KeyIdentifier(key), algorithm, action: "ReEncryptTo", &log)
@@ -73,6 +75,7 @@ extension KeyManagementClient {
         newAlgorithm: EncryptionAlgorithm
     ) async throws(KeyManagementError) -> [UInt8] {
         try await service.perform("ReEncrypt", as: caller) { log in
+            self.noteReEncryption(with: KeyIdentifier(source), to: KeyIdentifier(key), &log)
             let opened = try self.decrypt(ciphertext, KeyIdentifier(source), algorithm, action: "ReEncryptFrom", &log)
             let bytes = opened.bytes
             return try self.encrypt(bytes, KeyIdentifier(key), newAlgorithm, action: "ReEncryptTo", &log)

@@ -41,6 +41,8 @@ extension KeyManagementClient {
                 ("description", .text(creation.description)),
             ]
             if !creation.tags.isEmpty { log.parameters.append(("tags", .map(creation.tags))) }
+            if let policy = creation.policy { log.parameters.append(("policy", .text(policy.text))) }
+            log.parameters.append(("bypassPolicyLockoutSafetyCheck", .flag(creation.bypassesLockoutCheck)))
             guard Principal.isAccount(account) else {
                 throw KeyManagementError(.validation, "\(principal) has no account that could own a key")
             }
@@ -71,6 +73,7 @@ extension KeyManagementClient {
             }
             log.resources = [arn.description]
             log.response = [("keyId", .text(record.id)), ("arn", .text(arn.description))]
+            log.made = try ManagedKey(record, version: 1, scope: service.scope, after: nil).metadata(at: log.time)
             return (writes, Key(arn: arn))
         }
     }
@@ -179,7 +182,12 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) {
         let service = service
         let bypassing = ["kms:bypasspolicylockoutsafetycheck": [String(bypassingLockoutCheck)]]
-        try await change("PutKeyPolicy", identifier, conditions: bypassing) { record, log, state in
+        let parameters: [(String, AuditEvent.Value)] = [
+            ("policyName", .text("default")), ("policy", .text(policy.text)),
+            ("bypassPolicyLockoutSafetyCheck", .flag(bypassingLockoutCheck)),
+        ]
+        try await change("PutKeyPolicy", identifier, parameters: parameters, conditions: bypassing) {
+            record, log, state in
             try service.checkLockout(policy, record, in: state, log, isBypassed: bypassingLockoutCheck)
             record.policy = policy.text
         }

@@ -36,7 +36,9 @@ extension KeyManagementClient {
         try await change(
             "UntagResource", identifier, parameters: parameters, conditions: ["aws:tagkeys": names]
         ) { record, _, _ in
-            let rest = (record.tags ?? [:]).filter { !names.contains($0.key) }
+            let rest = (record.tags ?? [:]).filter { tag in
+                !names.contains { $0.utf8.elementsEqual(tag.key.utf8) }
+            }
             record.tags = rest.isEmpty ? nil : rest
         }
     }

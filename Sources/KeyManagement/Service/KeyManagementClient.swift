@@ -108,6 +108,7 @@ extension KeyManagementClient {
         under key: some KeyReference<Encryption>, newContext: EncryptionContext = .none
     ) async throws(KeyManagementError) -> Ciphertext {
         try await service.perform("ReEncrypt", as: caller) { log in
+            try self.noteReEncryption(of: ciphertext, to: KeyIdentifier(key), &log)
             let opened = try await self.decrypt(ciphertext, context, source, action: "ReEncryptFrom", &log)
             let bytes = opened.bytes
             return try await self.encrypt(bytes, KeyIdentifier(key), newContext, action: "ReEncryptTo", &log)
@@ -153,7 +154,8 @@ extension KeyManagementClient {
         }
         // A stranger is told no more of a key than that it may not be used.
         log.use(key)
-        try service.authorize(action, on: key, in: state, log, context: context)
+        try service.authorize(
+            action, on: key, in: state, log, context: context, alias: identifier?.alias)
         try checkState(key, log)
         do {
             let backing = try await service.backingKey(of: key, index, state)
@@ -180,6 +182,27 @@ extension KeyManagementClient {
         log.materials.append(key.record.materials[key.current].id)
         let ciphertext = try await KeyManagementClient.seal(plaintext, backing, context)
         return DataKey(plaintext: plaintext, ciphertext: ciphertext, keyARN: key.arn)
+    }
+
+    /// Tells policies whether a re-encryption stays with its key. Where a key is not found, the operation will fail for it.
+    private func noteReEncryption(
+        from source: ManagedKey?, to identifier: KeyIdentifier, _ log: inout OperationLog
+    ) {
+        guard let source, let key = try? find(identifier, at: log.time).0 else { return }
+        log.conditions["kms:reencryptonsamekey"] = [String(key.place == source.place)]
+    }
+
+    func noteReEncryption(
+        of ciphertext: Ciphertext, to identifier: KeyIdentifier, _ log: inout OperationLog
+    ) throws(KeyManagementError) {
+        let id = MaterialID(Array(ciphertext.bytes[Ciphertext.materialRange]))
+        noteReEncryption(
+            from: try id.flatMap { id throws(KeyManagementError) in try service.state().materials[id]?.key },
+            to: identifier, &log)
+    }
+
+    func noteReEncryption(with source: KeyIdentifier, to identifier: KeyIdentifier, _ log: inout OperationLog) {
+        noteReEncryption(from: try? find(source, at: log.time).0, to: identifier, &log)
     }
 
     /// Seals a secret by material that the caller may use.

@@ -163,18 +163,21 @@ extension KeyManagementService {
         var (count, failure): (Int, KeyManagementError?) = (0, nil)
         for key in state.keys.values where key.record.materials.contains(where: { $0.isExpired(at: now) }) {
             do throws(KeyManagementError) {
-                try await change("DeleteExpiredKeyMaterial", as: .service) { log, state in
+                let isDone = try await change("DeleteExpiredKeyMaterial", as: .service) { log, state in
                     log.use(key)
-                    guard let current = state.keys[key.place] else { return ([], ()) }
+                    // Another process may have been faster, or the material come back.
+                    guard let current = state.keys[key.place],
+                        current.record.materials.contains(where: { $0.isExpired(at: now) })
+                    else { return ([], false) }
                     var record = current.record
                     for index in record.materials.indices.reversed()
                     where record.materials[index].isExpired(at: now) { record.removeMaterial(index) }
                     return (
                         [.put(try record.name, try StoredJSON.encode(record), expecting: .version(current.version))],
-                        ()
+                        true
                     )
                 }
-                count += 1
+                if isDone { count += 1 }
             } catch { failure = failure ?? error }
         }
         if let failure { throw failure }

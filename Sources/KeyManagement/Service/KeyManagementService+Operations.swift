@@ -29,6 +29,10 @@ struct OperationLog {
     var materials: [String] = []
     /// Where the last key's material comes from.
     private(set) var origin = ""
+    /// What policies see of the whole operation.
+    var conditions: [String: [String]] = [:]
+    /// The key that was made.
+    var made: KeyMetadata?
     /// What must still be as it was when a change is committed, though the change does not write it.
     var unchanged: [(name: RecordName, version: UInt64)] = []
     /// The account that owns the resource; the caller's where there is none.
@@ -69,7 +73,7 @@ extension KeyManagementService {
         var log = OperationLog(name: name, of: service, caller: caller, time: clock.now, isReadOnly: true)
         let result: R
         do {
-            try caller.check(at: log.time)
+            try check(caller, at: log.time)
             try check(caller.grantTokens)
             result = try await body(&log)
         } catch {
@@ -96,7 +100,7 @@ extension KeyManagementService {
             let outcome: (writes: [RecordWrite], result: R)
             do {
                 let state = try refreshedState()
-                try caller.check(at: log.time)
+                try check(caller, at: log.time)
                 try check(caller.grantTokens)
                 log.unchanged = [(RootRecord.name, state.root.version)]
                 outcome = try body(&log, state)
@@ -169,6 +173,9 @@ extension KeyManagementService {
     func checkLockout(
         _ policy: PolicyDocument, _ record: KeyRecord, in state: ServiceState, _ log: OperationLog, isBypassed: Bool
     ) throws(KeyManagementError) {
+        guard !policy.isTrustPolicy else {
+            throw KeyManagementError(.malformedPolicy, "a role's trust policy is no key policy")
+        }
         let arn = scope.keyARN(id: record.id, account: record.account).description
         let request = request(
             "PutKeyPolicy", resource: arn, account: record.account, log, state, nil,
@@ -190,12 +197,20 @@ extension KeyManagementService {
         }
         return request(
             action, resource: key.arnText, account: key.record.account, log, state, allowance,
-            KeyManagementService.conditions(key.record, context, conditions, alias))
+            KeyManagementService.conditions(
+                key.record, context, conditions.merging(log.conditions) { $1 }, alias,
+                aliases: {
+                    state.aliases.filter {
+                        $0.key.account == key.record.account && $0.value.record.target == key.record.id
+                    }
+                    .map(\.key.name)
+                }))
     }
 
     /// What conditions of policies find at a key, and at a request for it.
     private static func conditions(
-        _ record: KeyRecord, _ context: EncryptionContext, _ conditions: [String: [String]], _ alias: String?
+        _ record: KeyRecord, _ context: EncryptionContext, _ conditions: [String: [String]], _ alias: String?,
+        aliases: @escaping @Sendable () -> [String] = { [] }
     ) -> @Sendable (String) -> [String] {
         { name in
             switch name {
@@ -204,10 +219,14 @@ extension KeyManagementService {
             case "kms:keyorigin": [record.originName]
             case "kms:encryptionalgorithm" where record.isSymmetric: [record.specification]
             case "kms:requestalias": alias.map { [$0] } ?? []
+            case "kms:resourcealiases": aliases()
             case "kms:encryptioncontextkeys": Array(context.pairs.keys)
             default:
                 if name.hasPrefix("kms:encryptioncontext:") {
-                    context.pairs.filter { $0.key.lowercased() == name.dropFirst("kms:encryptioncontext:".count) }
+                    context.pairs
+                        .filter {
+                            $0.key.lowercased().utf8.elementsEqual(name.dropFirst("kms:encryptioncontext:".count).utf8)
+                        }
                         .map(\.value)
                 } else {
                     conditions[name] ?? Tags.values(name, record.tags)
@@ -222,6 +241,7 @@ extension KeyManagementService {
     ) throws(KeyManagementError) {
         let conditions = Tags.conditions(creation.tags).merging([
             "kms:keyspec": [specification.name], "kms:keyusage": [Purpose.usage], "kms:keyorigin": [creation.origin],
+            "kms:bypasspolicylockoutsafetycheck": [String(creation.bypassesLockoutCheck)],
         ]) { $1 }
         let actions = creation.tags.isEmpty ? ["CreateKey"] : ["CreateKey", "TagResource"]
         for action in actions {

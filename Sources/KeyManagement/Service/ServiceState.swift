@@ -156,6 +156,10 @@ final class ServiceState: Sendable {
         throws(KeyManagementError)
         -> ManagedKey
     {
+        // Names are ASCII. Others could be equal to one of them in Swift, and not to what policies compare.
+        guard identifier.description.utf8.allSatisfy({ $0 < 0x80 }) else {
+            throw KeyManagementError(.notFound, "Invalid keyId '\(identifier)'")
+        }
         if let key = tables.keysByARN[identifier.description], key.state(at: time) != nil { return key }
         let resolved = ResolvedName(identifier, account: account, region: scope.region, partition: scope.partition)
         switch resolved {

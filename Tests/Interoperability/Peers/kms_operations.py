@@ -11,6 +11,7 @@ import sys
 
 import boto3
 import botocore
+import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives import hashes, serialization
@@ -78,6 +79,13 @@ def life_cycle():
     keys = [entry["KeyId"] for page in pages for entry in page["Keys"]]
     assert one in keys and len(keys) == len(set(keys)) >= 5
     refused("InvalidMarkerException", kms.list_keys, Marker="nonsense")
+    for name in ("a", "b", "c", "d"):
+        kms.create_alias(AliasName=f"alias/page-{name}", TargetKeyId=one)
+    first = kms.list_aliases(KeyId=one, Limit=2)
+    for alias in first["Aliases"]:
+        kms.delete_alias(AliasName=alias["AliasName"])
+    rest = kms.list_aliases(KeyId=one, Limit=2, Marker=first["NextMarker"])["Aliases"]
+    assert [alias["AliasName"] for alias in rest] == ["alias/page-c", "alias/page-d"], rest
     refused("ValidationException", kms.create_key, "not compatible with KeySpec", KeySpec="RSA_2048", KeyUsage="KEY_AGREEMENT")
     refused("ValidationException", kms.create_key, "You must specify a KeyUsage", KeySpec="RSA_2048")
     refused("UnsupportedOperationException", kms.create_key, KeySpec="ML_DSA_44", KeyUsage="SIGN_VERIFY")
@@ -335,6 +343,8 @@ def identities():
     assert who == "arn:aws:sts::111122223333:assumed-role/worker/s1" == given["AssumedRoleUser"]["Arn"]
     worker = client(**session)
     refused("AccessDeniedException", worker.create_key)
+    maker = client(aws_access_key_id=os.environ["MAKER_ID"], aws_secret_access_key=os.environ["READER_SECRET"])
+    assert maker.create_key()["KeyMetadata"]["Enabled"]              # needs kms:CreateKey alone
     worker.generate_random(NumberOfBytes=1)
     refused("AccessDenied", sts.assume_role, RoleArn="arn:aws:iam::111122223333:role/none", RoleSessionName="s1")
     for change in ({"aws_session_token": "x"}, {"aws_secret_access_key": "x"}, {"aws_access_key_id": "AKIANONE"}):
@@ -343,6 +353,15 @@ def identities():
             raise AssertionError(change)
         except ClientError as error:
             assert error.response["Error"]["Code"] in ("UnrecognizedClientException", "InvalidSignatureException"), error
+    for arguments in ({"DurationSeconds": 9223372036854775807}, {"DurationSeconds": 60}, {"PolicyArns": [{"arn": "arn:aws:iam::aws:policy/x"}]},
+                      {"SourceIdentity": "someone"}):
+        refused("ValidationError", sts.assume_role, RoleArn="arn:aws:iam::111122223333:role/worker", RoleSessionName="s1", **arguments)
+    signed = sts.generate_presigned_url("get_caller_identity", HttpMethod="GET")
+    answer = urllib3.PoolManager().request("GET", signed)
+    assert answer.status == 200 and b"<Account>111122223333</Account>" in answer.data, answer.data
+    stranger = client("sts", aws_access_key_id="AKIAROOT", aws_secret_access_key="wrong")
+    error = refused("SignatureDoesNotMatch", stranger.get_caller_identity)
+    assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 403
     wrong = boto3.client("kms", endpoint_url=ENDPOINT, region_name="eu-north-1", config=CONFIG)
     refused("InvalidSignatureException", wrong.list_keys)
 
