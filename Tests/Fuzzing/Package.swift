@@ -11,6 +11,7 @@ let package = Package(
             name: "fuzz",
             dependencies: [
                 "CFuzzer",
+                .product(name: "AWSCompatibility", package: "strongroom"),
                 .product(name: "AtRest", package: "strongroom"),
                 .product(name: "AccessPolicy", package: "strongroom"),
                 .product(name: "Auditing", package: "strongroom"),

@@ -47,6 +47,7 @@ enum Fixtures {
         let service = try await KeyManagementService(
             store: store, rootOfTrust: root, audit: .buffered(lossWindow: .seconds(3600)))
         self.service = service
+        AWSInputs.prepare(service)
         _ = try await client().createKey(.symmetric, alias: "alias/a")
         let key = KeyIdentifier(try await client().createKeyForImport(.ecdsa(.p256)))
         let parameters = try await client().importParameters(

@@ -29,6 +29,8 @@ enum Seeds {
                 [1] + (try await Fixtures.older.encrypt(plaintext)).dropFirst(Fixtures.messageHeads[1].count),
                 [0, 255, 255, 255, 255, 0, 0, 0, 1] + [UInt8](repeating: 0, count: 11) + [1, 0, 0, 0, 0],
             ]
+        case .awsRequest: return AWSInputs.requests
+        case .awsSignature: return try AWSInputs.signatures()
         case .keyImport:
             return [
                 [0] + (Fixtures.importParameters?.token.bytes ?? []), [1] + bytes(try Fixtures.signingKey.pkcs8()),

@@ -1,3 +1,4 @@
+import AWSCompatibility
 import AccessPolicy
 import AtRest
 import Cryptography
@@ -28,6 +29,8 @@ enum Target: String, CaseIterable {
     case tlsServer = "tls-server"
     case tlsClient = "tls-client"
     case keyImport = "key-import"
+    case awsRequest = "aws-request"
+    case awsSignature = "aws-signature"
 
     /// Anything may be refused; nothing may crash, hang, or be accepted that was not made here.
     func check(_ bytes: [UInt8]) async throws {
@@ -118,6 +121,14 @@ enum Target: String, CaseIterable {
             if mode & 3 == 1 { wrapped = try parameters.wrap(SecretBytes(copying: rest)) }
             try await Fixtures.client().importKeyMaterial(
                 wrapped, token, into: Fixtures.importKey, expiring: .never)
+        case .awsRequest:
+            let response = await AWSInputs.door.answer(AWSInputs.request(bytes))
+            must { [200, 400, 403].contains(response.status) }
+        case .awsSignature:
+            let request = AWSInputs.signedRequest(bytes)
+            guard let presented = try? PresentedSignature(request) else { return }
+            // Nobody has this key.
+            must { (try? presented.check(with: AWSInputs.nobodysKey, at: AWSInputs.time)) == nil }
         case .tlsClient: ConnectionInputs.feed(try ConnectionInputs.client.connect(to: "localhost"), bytes)
         }
     }
