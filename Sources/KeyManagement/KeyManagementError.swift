@@ -70,6 +70,8 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
         public static let notFound = Code(name: "NotFoundException")
         /// Keys of this kind or in this place do not do that.
         public static let unsupportedOperation = Code(name: "UnsupportedOperationException")
+        /// The account asks too much at a time.
+        public static let throttled = Code(name: "ThrottlingException")
         /// A parameter is out of bounds.
         public static let validation = Code(name: "ValidationException")
 

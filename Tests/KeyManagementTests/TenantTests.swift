@@ -19,7 +19,8 @@ import Testing
     }
 
     private func operations(_ policy: PolicyDocument?) async throws -> [Operation] {
-        let key = try await owner.createKey(.symmetric, alias: "alias/tenant", policy: policy, bypassingLockoutCheck: true)
+        let key = try await owner.createKey(
+            .symmetric, alias: "alias/tenant", policy: policy, bypassingLockoutCheck: true)
         let signing = try await owner.createKey(.ecdsa(.p256), policy: policy, bypassingLockoutCheck: true)
         let codes = try await owner.createKey(.hmac(.sha256), policy: policy, bypassingLockoutCheck: true)
         let agreeing = try await owner.createKey(.ecdh(.p256), policy: policy, bypassingLockoutCheck: true)
@@ -76,10 +77,16 @@ import Testing
             ("RotateKeyOnDemand", false, { try await $0.rotate(id) }),
             ("ListKeyRotations", false, { _ = try await $0.rotations(of: id) }),
             ("GetParametersForImport", false, { _ = try await $0.importParameters(for: KeyIdentifier(brought)) }),
-            ("DeleteImportedKeyMaterial", false, { _ = try await $0.deleteImportedKeyMaterial(of: KeyIdentifier(brought)) }),
-            ("SimulatePrincipalPolicy", false, {
-                _ = try await $0.simulate("kms:Decrypt", on: id, as: .root(account: "444455556666"))
-            }),
+            (
+                "DeleteImportedKeyMaterial", false,
+                { _ = try await $0.deleteImportedKeyMaterial(of: KeyIdentifier(brought)) }
+            ),
+            (
+                "SimulatePrincipalPolicy", false,
+                {
+                    _ = try await $0.simulate("kms:Decrypt", on: id, as: .root(account: "444455556666"))
+                }
+            ),
         ]
     }
 

@@ -20,6 +20,18 @@ extension KMSOperation {
                 writer.field("KeyArn", key.arn.description)
             }
         },
+        "GetKeyLastUsage": KMSOperation("KeyId") { call in
+            let usage = try await call.client.usage(of: call.key)
+            call.output.field("KeyId", usage.keyARN.description)
+            call.output.object("KeyLastUsage") { writer in
+                guard let last = usage.last else { return }
+                writer.field("Operation", last.operation)
+                writer.date("Timestamp", last.date)
+                writer.field("CloudTrailEventId", last.eventID)
+            }
+            call.write("TrackingStartDate", usage.creationDate)
+            call.write("KeyCreationDate", usage.creationDate)
+        },
         "UpdateKeyDescription": KMSOperation("KeyId", "Description") { call in
             try await call.client.updateDescription(of: call.key, to: call.required("Description"))
         },
@@ -126,7 +138,7 @@ extension KMSCall {
         }
         output.field("Origin", metadata.origin)
         if let store = metadata.keyStore { output.field("CustomKeyStoreId", store) }
-        output.field("KeyManager", "CUSTOMER")
+        output.field("KeyManager", metadata.isManagedByService ? "AWS" : "CUSTOMER")
         output.field("CustomerMasterKeySpec", metadata.specification)
         output.field("KeySpec", metadata.specification)
         write(KMSCall.algorithmsMember(metadata.usage), metadata.algorithms)

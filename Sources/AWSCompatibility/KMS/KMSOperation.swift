@@ -25,7 +25,7 @@ struct KMSOperation: Sendable {
         "DisconnectCustomKeyStore": unsupported("CustomKeyStoreId"), "DescribeCustomKeyStores": unsupported(),
         "ReplicateKey": unsupported("KeyId", "ReplicaRegion"),
         "UpdatePrimaryRegion": unsupported("KeyId", "PrimaryRegion"),
-        "GetKeyLastUsage": unsupported("KeyId"), "Encapsulate": unsupported("KeyId", "EncapsulationAlgorithm"),
+        "Encapsulate": unsupported("KeyId", "EncapsulationAlgorithm"),
         "Decapsulate": unsupported("KeyId", "EncapsulationAlgorithm", "SharedSecretCiphertextBlob"),
     ]
 

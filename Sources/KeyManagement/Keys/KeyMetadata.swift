@@ -35,6 +35,8 @@ public struct KeyMetadata: Sendable, Hashable {
     public let deletionDate: Date?
     /// The identifiers of its material, oldest first: 64 hexadecimal digits each. The last is in use.
     public let materials: [String]
+    /// Whether the service manages it, behind an alias that begins with `alias/aws/`.
+    public let isManagedByService: Bool
     /// Where the material comes from, by AWS's name: AWS_KMS, EXTERNAL or AWS_CLOUDHSM, which is any key store here.
     public let origin: String
     /// The name of the key store whose custodian keeps the material; nil where the service keeps it.

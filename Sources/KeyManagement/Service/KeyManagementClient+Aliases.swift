@@ -31,6 +31,7 @@ extension KeyManagementClient {
         let name = AliasName(account: principal.account, name: alias)
         try await service.change("DeleteAlias", as: caller) { log, state in
             log.parameters = [("aliasName", .text(alias))]
+            guard !alias.hasPrefix("alias/aws/") else { throw KeyManagementError(.notAuthorized) }
             guard alias.utf8.allSatisfy({ $0 < 0x80 }), let old = state.aliases[name] else { throw notFound(name) }
             try service.authorize(
                 "DeleteAlias", resource: service.scope.aliasARN(name).description, inAccount: name.account, log)
@@ -68,6 +69,12 @@ extension KeyManagementClient {
         _ name: AliasName, _ target: String, _ time: Double, _ state: ServiceState
     ) throws -> RecordWrite {
         if let refusal = name.refusal { throw refusal }
+        if let limit = service.quotas.aliasesPerKey {
+            let count = state.aliases.count { $0.key.account == name.account && $0.value.record.target == target }
+            guard count < limit else {
+                throw KeyManagementError(.limitExceeded, "a key has at most \(limit) aliases")
+            }
+        }
         guard state.aliases[name] == nil else {
             throw KeyManagementError(
                 .alreadyExists, "An alias with the name \(service.scope.aliasARN(name)) already exists")

@@ -49,6 +49,11 @@ extension KeyManagementClient {
             try Tags.check(description: creation.description)
             try Tags.check(creation.tags)
             try service.authorizeCreation(creation, specification, log)
+            if let limit = service.quotas.keysPerAccount {
+                guard
+                    state.keys.values.count(where: { $0.record.account == account && $0.record.manager == nil }) < limit
+                else { throw KeyManagementError(.limitExceeded, "an account has at most \(limit) keys") }
+            }
             try service.checkDrift(log.time)
             var record = KeyRecord(
                 id: UUID.random().lowercaseText, account: account,
@@ -96,6 +101,7 @@ extension KeyManagementClient {
     public func describe(_ identifier: KeyIdentifier) async throws(KeyManagementError) -> KeyMetadata {
         try await service.perform("DescribeKey", as: caller) { log in
             log.parameters = [("keyId", .text(identifier.description))]
+            try await service.makeManagedKey(identifier, for: caller)
             let state = try service.refreshedState()
             let key = try state.key(identifier, account: principal.account, scope: service.scope, at: log.time)
             log.use(key)

@@ -29,6 +29,8 @@ public final class KeyManagementService: Sendable {
     private let copies: [any AuditSink]
     let records: AuthenticatedRecords
     let keyStores: [String: any KeyCustodian]
+    let quotas: Quotas
+    let limiter: RequestLimiter
     private let current: Mutex<ServiceState>
     private let lastLook: Mutex<ContinuousClock.Instant>
     private let refreshing = Mutex(())
@@ -47,6 +49,7 @@ public final class KeyManagementService: Sendable {
     ///     embedding process has done its own checks.
     ///   - audit: when an event is on the disk.
     ///   - keyStores: custodians that keep the material of some keys, such as an HSM's partition, by their names.
+    ///   - quotas: how much accounts may have and ask.
     ///   - copies: where else every event goes, after the trail has it. Where one fails, the answer is withheld, though
     ///     a change that was asked for stands.
     ///   - clock: what time it is.
@@ -54,7 +57,8 @@ public final class KeyManagementService: Sendable {
     public init(
         store: any RecordStore, rootOfTrust: any RootOfTrust, region: String = "us-east-1", partition: String = "aws",
         access: AccessControl = .accountMembers, audit: AuditDurability = .recorded,
-        keyStores: [String: any KeyCustodian] = [:], copyingEventsTo copies: [any AuditSink] = [],
+        keyStores: [String: any KeyCustodian] = [:], quotas: Quotas = .unlimited,
+        copyingEventsTo copies: [any AuditSink] = [],
         clock: any WallClock = SystemClock()
     ) async throws(KeyManagementError) {
         do {
@@ -68,6 +72,8 @@ public final class KeyManagementService: Sendable {
             opening = (clock.now, clock.uptime)
             self.records = records
             self.keyStores = keyStores
+            self.quotas = quotas
+            limiter = RequestLimiter(quotas)
             self.copies = copies
             trail = try AuditTrail(store: store, rootKey: secrets.audit, durability: audit, isBegun: true)
             current = Mutex(state)

@@ -99,7 +99,9 @@ final class ManagedKey: Sendable {
                 algorithms: MaterialKind.algorithms(record.kind, isSymmetric: record.isSymmetric),
                 description: record.description, creationDate: Date(timeIntervalSince1970: record.created),
                 deletionDate: record.deletion.map { Date(timeIntervalSince1970: $0) },
-                materials: record.materials.filter { !$0.isPending }.map(\.id), origin: record.originName,
+                materials: record.materials.filter { !$0.isPending }.map(\.id),
+                isManagedByService: record.manager == KeyRecord.awsManager,
+                origin: record.originName,
                 keyStore: record.keyStore,
                 validTo: record.current.flatMap { record.materials[$0].imported?.expires }
                     .map { Date(timeIntervalSince1970: $0) })

@@ -54,6 +54,8 @@ struct KeyRecord: Codable, Sendable {
     var schedule: Schedule?
     /// What its owner has written on it.
     var tags: [String: String]?
+    /// AWS for a key that the service manages itself; nil for one of its owner's.
+    var manager: String?
     /// EXTERNAL where the material is imported; nil otherwise.
     var origin: String?
     /// The name of the key store that keeps the material; nil for the service itself.
@@ -75,6 +77,7 @@ struct KeyRecord: Codable, Sendable {
     }
 
     static let external = "EXTERNAL"
+    static let awsManager = "AWS"
 
     /// Where its material comes from, by AWS's name.
     var originName: String { origin ?? (keyStore == nil ? "AWS_KMS" : "AWS_CLOUDHSM") }

@@ -72,6 +72,13 @@ def life_cycle():
         refused("ValidationException", kms.schedule_key_deletion, KeyId=one, PendingWindowInDays=days)
     missing = made["Arn"].replace(one, "00000000-0000-4000-8000-000000000000")
     refused("NotFoundException", kms.describe_key, f"Key '{missing}' does not exist", KeyId=missing)
+    used = kms.get_key_last_usage(KeyId=one)
+    assert used["KeyId"] == made["Arn"] and not used["KeyLastUsage"] and used["TrackingStartDate"]
+    kms.encrypt(KeyId=one, Plaintext=b"x")
+    assert kms.get_key_last_usage(KeyId=one)["KeyLastUsage"]["Operation"] == "Encrypt"
+    managed = kms.describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]
+    assert managed["KeyManager"] == "AWS" and kms.encrypt(KeyId="alias/aws/ebs", Plaintext=b"x")["KeyId"] == managed["Arn"]
+    refused("AccessDeniedException", kms.disable_key, KeyId=managed["KeyId"])
     refused("NotFoundException", kms.disable_key, "Invalid keyId 'alias/x'", KeyId="alias/x")
     for _ in range(4):
         key()

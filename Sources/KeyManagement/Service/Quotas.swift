@@ -1,0 +1,81 @@
+internal import Synchronization
+
+/// How much accounts may have and ask. What is nil has no limit (AWS KMS, "Quotas").
+public struct Quotas: Sendable, Hashable {
+    /// How many keys an account has.
+    public var keysPerAccount: Int?
+    /// How many aliases a key has.
+    public var aliasesPerKey: Int?
+    /// How many cryptographic operations an account does in a second, those with key pairs apart.
+    public var cryptographicRequestsPerSecond: Double?
+    /// How many operations with key pairs an account does in a second.
+    public var asymmetricRequestsPerSecond: Double?
+    /// How many operations of any other name an account does in a second, each name apart.
+    public var otherRequestsPerSecond: Double?
+
+    /// Joins limits.
+    public init(
+        keysPerAccount: Int? = nil, aliasesPerKey: Int? = nil, cryptographicRequestsPerSecond: Double? = nil,
+        asymmetricRequestsPerSecond: Double? = nil, otherRequestsPerSecond: Double? = nil
+    ) {
+        self.keysPerAccount = keysPerAccount
+        self.aliasesPerKey = aliasesPerKey
+        self.cryptographicRequestsPerSecond = cryptographicRequestsPerSecond
+        self.asymmetricRequestsPerSecond = asymmetricRequestsPerSecond
+        self.otherRequestsPerSecond = otherRequestsPerSecond
+    }
+
+    /// No limits.
+    public static let unlimited = Quotas()
+    /// AWS's in its smaller Regions; those of other operations are AWS's least.
+    public static let aws = Quotas(
+        keysPerAccount: 100_000, aliasesPerKey: 50, cryptographicRequestsPerSecond: 10_000,
+        asymmetricRequestsPerSecond: 500, otherRequestsPerSecond: 5)
+
+    /// What shares a limit, and the limit.
+    fileprivate func rate(_ operation: String) -> (group: String, limit: Double)? {
+        switch operation {
+        case "Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateRandom",
+            "GenerateMac", "VerifyMac":
+            cryptographicRequestsPerSecond.map { ("cryptographic", $0) }
+        case "Sign", "Verify", "DeriveSharedSecret", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext",
+            "GetPublicKey":
+            asymmetricRequestsPerSecond.map { ("asymmetric", $0) }
+        default: otherRequestsPerSecond.map { (operation, $0) }
+        }
+    }
+}
+
+/// Counts requests: each account has a bucket for each group of operations, which fills as time goes by and holds a second's
+/// requests.
+final class RequestLimiter: Sendable {
+    private struct Bucket {
+        var tokens: Double
+        var filled: Duration
+    }
+
+    private let quotas: Quotas
+    private let buckets = Mutex([String: Bucket]())
+
+    init(_ quotas: Quotas) { self.quotas = quotas }
+
+    /// Takes a request, or refuses it.
+    func take(_ operation: String, account: String, at uptime: Duration) throws(KeyManagementError) {
+        // The service itself has no limit.
+        guard !account.isEmpty, let (group, limit) = quotas.rate(operation) else { return }
+        let isTaken = buckets.withLock { buckets in
+            var bucket = buckets["\(account)/\(group)"] ?? Bucket(tokens: limit, filled: uptime)
+            bucket.tokens = min(max(limit, 1), bucket.tokens + (uptime - bucket.filled) / .seconds(1) * limit)
+            bucket.filled = uptime
+            let isTaken = bucket.tokens >= 1
+            if isTaken { bucket.tokens -= 1 }
+            buckets["\(account)/\(group)"] = bucket
+            return isTaken
+        }
+        guard isTaken else {
+            throw KeyManagementError(
+                .throttled,
+                "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.")
+        }
+    }
+}
