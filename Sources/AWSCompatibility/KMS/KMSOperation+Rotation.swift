@@ -41,7 +41,9 @@ extension KMSCall {
     fileprivate static func write(_ rotation: KeyRotation, _ key: String, _ isWhole: Bool, _ writer: inout JSONWriter) {
         writer.field("KeyId", key.split(separator: "/").last.map(String.init) ?? key)
         writer.field("KeyMaterialId", rotation.material)
-        if isWhole { writer.field("KeyMaterialState", rotation.state.rawValue) }
+        if isWhole {
+            writer.field("KeyMaterialState", (rotation.state == .retired ? .nonCurrent : rotation.state).rawValue)
+        }
         if let imported = rotation.imported {
             writer.field("ImportState", imported.isPresent ? "IMPORTED" : "PENDING_IMPORT")
             if let text = imported.description { writer.field("KeyMaterialDescription", text) }

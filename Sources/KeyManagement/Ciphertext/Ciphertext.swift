@@ -34,10 +34,22 @@ public struct Ciphertext: Sendable, Hashable {
 
 /// The identifier of a piece of key material: 32 bytes.
 struct MaterialID: Hashable, Sendable {
-    let bytes: [UInt8]
+    /// In one piece, without an array for each.
+    let bytes: [32 of UInt8]
 
-    init?(_ bytes: [UInt8]) {
+    init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
-        self.bytes = bytes
+        var all: [32 of UInt8] = .init(repeating: 0)
+        for (index, byte) in bytes.enumerated() { all[index] = byte }
+        self.bytes = all
+    }
+
+    static func == (left: MaterialID, right: MaterialID) -> Bool {
+        left.bytes.indices.allSatisfy { left.bytes[$0] == right.bytes[$0] }
+    }
+
+    /// Identifiers are random: eight bytes tell them apart.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine((0..<8).reduce(UInt64(0)) { $0 << 8 | UInt64(bytes[$1]) })
     }
 }

@@ -27,6 +27,8 @@ public struct KeyRotation: Sendable, Hashable {
         case current = "CURRENT"
         /// It opens what it has sealed.
         case nonCurrent = "NON_CURRENT"
+        /// It was retired: it opens nothing.
+        case retired = "RETIRED"
         /// It was imported, and waits for a rotation on demand.
         case pendingRotation = "PENDING_ROTATION"
     }

@@ -79,7 +79,8 @@ extension KeyManagementClient {
                     material: material.id, date: Date(timeIntervalSince1970: material.created),
                     kind: material.rotation,
                     state: material.isPending
-                        ? .pendingRotation : index == key.record.current ? .current : .nonCurrent,
+                        ? .pendingRotation
+                        : index == key.record.current ? .current : key.record.mayOpen(index) ? .nonCurrent : .retired,
                     imported: material.imported.map {
                         KeyRotation.Imported(
                             isPresent: material.isAvailable(at: log.time),

@@ -136,7 +136,7 @@ extension KeyManagementClient {
 }
 
 extension KeyManagementClient {
-    private func signer(
+    func signer(
         _ identifier: KeyIdentifier, _ algorithm: SignatureAlgorithm, _ type: String, _ action: String,
         _ log: inout OperationLog
     ) throws -> any SynchronousSigner {
@@ -157,7 +157,7 @@ extension KeyManagementClient {
         return signer
     }
 
-    private func verificationKey(
+    func verificationKey(
         _ identifier: KeyIdentifier, _ algorithm: SignatureAlgorithm, _ type: String, _ log: inout OperationLog
     ) throws -> any VerificationKey {
         let info = try signer(identifier, algorithm, type, "Verify", &log).subjectPublicKeyInfo

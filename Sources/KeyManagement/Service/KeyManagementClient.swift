@@ -137,7 +137,7 @@ extension KeyManagementClient {
     ) async throws -> SecretBytes {
         note(identifier, context, &log)
         try context.check()
-        guard let id = MaterialID(Array(ciphertext.bytes[Ciphertext.materialRange])) else {
+        guard let id = MaterialID(ciphertext.bytes[Ciphertext.materialRange]) else {
             throw KeyManagementError(.invalidCiphertext)
         }
         var state = try service.state()
@@ -197,7 +197,7 @@ extension KeyManagementClient {
     func noteReEncryption(
         of ciphertext: Ciphertext, to identifier: KeyIdentifier, _ log: inout OperationLog
     ) throws(KeyManagementError) {
-        let id = MaterialID(Array(ciphertext.bytes[Ciphertext.materialRange]))
+        let id = MaterialID(ciphertext.bytes[Ciphertext.materialRange])
         noteReEncryption(
             from: try id.flatMap { id throws(KeyManagementError) in try service.state().materials[id]?.key },
             to: identifier, &log)

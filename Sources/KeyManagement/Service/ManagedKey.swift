@@ -14,21 +14,37 @@ final class ManagedKey: Sendable {
     let place: String
     let policy: PolicyDocument
     let materials: [MaterialID]
+    /// Policies by their texts: most keys have the same.
+    private static let policies = Mutex([String: PolicyDocument]())
+
+    private static func policy(_ text: String) throws(PolicyError) -> PolicyDocument {
+        if let known = policies.withLock({ $0[text] }), known.text.utf8.elementsEqual(text.utf8) { return known }
+        let policy = try PolicyDocument(text)
+        policies.withLock { policies in
+            if policies.count >= 1000 { policies.removeAll() }
+            policies[text] = policy
+        }
+        return policy
+    }
+
     private let backing: Mutex<[MaterialID: BackingKey]>
     /// The key itself, of a kind that has one material, once it was unwrapped.
     private let single: Mutex<CustodialKey.Use?>
 
     init(_ record: KeyRecord, version: UInt64, scope: ServiceScope, after older: ManagedKey?) throws {
-        self.record = record
+        var record = record
         self.version = version
         arn = scope.keyARN(id: record.id, account: record.account)
         arnText = arn.description
         place = record.place
         do {
-            policy = try PolicyDocument(record.policy)
+            policy = try ManagedKey.policy(record.policy)
         } catch {
             throw KeyManagementError(.tampered, "the policy of \(record.id) cannot be read")
         }
+        // Most keys have the same policy: its text is kept once.
+        record.policy = policy.text
+        self.record = record
         materials = try record.materials.map { material in
             guard let id = Hexadecimal.decode(material.id).flatMap({ MaterialID($0) }) else {
                 throw KeyManagementError(.tampered, "a material of \(record.id) has no identifier")

@@ -27,7 +27,7 @@ struct ServiceTables: Sendable {
         keys[place] = key
         guard let key else { return }
         keysByARN[key.arnText] = key
-        for (index, id) in key.materials.enumerated() where !key.record.materials[index].isPending {
+        for (index, id) in key.materials.enumerated() where key.record.mayOpen(index) {
             materials[id] = (key, index)
         }
     }

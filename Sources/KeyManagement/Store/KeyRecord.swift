@@ -18,6 +18,42 @@ struct KeyRecord: Codable, Sendable {
         /// What goes with material that was imported.
         var imported: Imported?
 
+        init(
+            id: String, created: Double, rotation: KeyRotation.Kind? = nil, domain: UInt32, wrapped: [UInt8],
+            imported: Imported? = nil
+        ) {
+            (self.id, self.created, self.rotation, self.domain) = (id, created, rotation, domain)
+            (self.wrapped, self.imported) = (wrapped, imported)
+        }
+
+        private enum CodingKeys: CodingKey {
+            case id, created, rotation, domain, wrapped, imported
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            id = try container.decode(String.self, forKey: .id)
+            created = try container.decode(Double.self, forKey: .created)
+            rotation = try container.decodeIfPresent(KeyRotation.Kind.self, forKey: .rotation)
+            domain = try container.decode(UInt32.self, forKey: .domain)
+            imported = try container.decodeIfPresent(Imported.self, forKey: .imported)
+            // Base64, because a list of numbers takes as long to read as all the rest.
+            guard let data = Data(base64Encoded: try container.decode(String.self, forKey: .wrapped)) else {
+                throw DecodingError.dataCorruptedError(forKey: .wrapped, in: container, debugDescription: "not Base64")
+            }
+            wrapped = [UInt8](data)
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(id, forKey: .id)
+            try container.encode(created, forKey: .created)
+            try container.encodeIfPresent(rotation, forKey: .rotation)
+            try container.encode(domain, forKey: .domain)
+            try container.encodeIfPresent(imported, forKey: .imported)
+            try container.encode(Data(wrapped).base64EncodedString(), forKey: .wrapped)
+        }
+
         /// Whether it waits for a rotation to come into use.
         var isPending: Bool { imported?.isPending == true }
 
@@ -54,6 +90,10 @@ struct KeyRecord: Codable, Sendable {
     var schedule: Schedule?
     /// What its owner has written on it.
     var tags: [String: String]?
+    /// The place of the oldest material that still opens; nil for the first.
+    var oldest: Int?
+    /// How many materials were destroyed, from the first on.
+    var trimmed: Int?
     /// AWS for a key that the service manages itself; nil for one of its owner's.
     var manager: String?
     /// EXTERNAL where the material is imported; nil otherwise.
@@ -88,7 +128,8 @@ struct KeyRecord: Codable, Sendable {
     /// Whether material is missing that the key had, or is to get first: then it is not usable at all.
     func isMaterialMissing(at time: Date) -> Bool {
         guard origin == KeyRecord.external else { return false }
-        return current == nil || materials.contains { !$0.isPending && !$0.isAvailable(at: time) }
+        return current == nil
+            || materials.indices.contains { mayOpen($0) && !materials[$0].isAvailable(at: time) }
     }
 
     /// What the material is; nil for symmetric encryption, and for a kind that this version does not know.
