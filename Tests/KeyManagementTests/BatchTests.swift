@@ -38,6 +38,9 @@ import Testing
         let events = try await service.auditEvents()
         #expect(events.count == before + 1 && events.last?.contains(#""itemCount":101"#) == true)
         #expect(try await client.decrypt(sealed[7], context: ["a": "b"]).revealed == messages[7])
+        await #expect(throws: KeyManagementError(.dryRun)) {
+            try await client.trying.decrypt(batch: sealed, under: key) { _, _ in Issue.record("released") }
+        }
         var failures = 0
         try await client.decrypt(batch: sealed, under: key) { _, secret in if secret == nil { failures += 1 } }
         #expect(failures == 50)

@@ -124,7 +124,11 @@ import Testing
                     await service.maintain(every: .milliseconds(1), on: ContinuousClock()) { total.add($0) }
                 }
             }
-            try await Task.sleep(for: .milliseconds(200))
+            // Until all is done, and for a while more, in which nothing is done again.
+            for _ in 0..<600 where total.report.rotated == 0 || total.report.deleted == 0 {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            try await Task.sleep(for: .milliseconds(100))
             group.cancelAll()
         }
         let report = total.report

@@ -27,11 +27,7 @@ public enum DirectoryName: Sendable, Hashable, Comparable {
 
     /// `[\w+=,.@-]`, 1 to 64 (IAM, "IAM and AWS STS quotas").
     func check() throws(KeyManagementError) {
-        let isAllowed = name.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                || "_+=,.@-".utf8.contains(byte)
-        }
-        guard isAllowed, (1...64).contains(name.utf8.count) else {
+        guard name.hasOnlyLettersDigits(and: "_+=,.@-"), (1...64).contains(name.utf8.count) else {
             throw KeyManagementError(.validation, "a name has 1 to 64 letters, digits or _+=,.@-")
         }
     }

@@ -221,18 +221,9 @@ extension GrantRecord {
             else { throw KeyManagementError(.validation, "\(principal) is no principal's name") }
         }
         if let name {
-            guard (1...256).contains(name.utf8.count), name.utf8.allSatisfy(GrantRecord.isAllowed) else {
+            guard (1...256).contains(name.utf8.count), name.hasOnlyLettersDigits(and: ":/_-") else {
                 throw KeyManagementError(.validation, "a grant's name has 1 to 256 letters, digits or :/_-")
             }
-        }
-    }
-
-    private static func isAllowed(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: ":/_-".utf8.contains(byte)
         }
     }
 }

@@ -60,11 +60,7 @@ struct AliasName: Hashable {
         guard name.hasPrefix("alias/"), !rest.isEmpty else {
             return KeyManagementError(.invalidAliasName, #"Alias must start with the prefix "alias/"."#)
         }
-        let isAllowed = rest.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
-        }
-        guard isAllowed, name.utf8.count <= 256 else {
+        guard name.dropFirst("alias/".count).hasOnlyLettersDigits(and: "/_-"), name.utf8.count <= 256 else {
             return KeyManagementError(.invalidAliasName, "\(name) is not a valid alias name")
         }
         return name.hasPrefix("alias/aws/")

@@ -42,16 +42,20 @@ extension KeyManagementClient {
         batch ciphertexts: [Ciphertext], under key: some KeyReference<Encryption>, context: EncryptionContext = .none,
         _ body: (Int, borrowing SecretBytes?) -> Void
     ) async throws(KeyManagementError) {
-        try await service.perform("Decrypt", as: caller) { log in
+        let all = try await service.perform("Decrypt", as: caller) { log in
             note(KeyIdentifier(key), context, &log)
             try KeyManagementClient.check(batch: ciphertexts.count, &log)
             try context.check()
             let (managed, state) = try use(KeyIdentifier(key), Encryption.self, "Decrypt", &log, context: context)
-            for (place, ciphertext) in ciphertexts.enumerated() {
-                let opened = try await self.open(ciphertext, managed, state, context)
-                body(place, opened)
+            var opened: [OpenedItem] = []
+            for ciphertext in ciphertexts {
+                let item = OpenedItem(try await self.open(ciphertext, managed, state, context))
+                opened.append(item)
             }
+            return opened
         }
+        // Nothing is released before it is recorded.
+        for (place, item) in all.enumerated() { body(place, item.secret) }
     }
 
     /// Signs many messages: asked for, decided and recorded once.
@@ -119,6 +123,13 @@ extension KeyManagementClient {
         do {
             return try await backing.open(ciphertext, context: context)
         } catch let error as CryptographyError where error.code == .authenticationFailure { return nil }
+    }
+
+    /// A secret in a list, which holds only what can be copied.
+    private final class OpenedItem: Sendable {
+        let secret: SecretBytes?
+
+        init(_ secret: consuming SecretBytes?) { self.secret = secret }
     }
 
     private static func check(batch count: Int, _ log: inout OperationLog) throws(KeyManagementError) {

@@ -69,7 +69,7 @@ enum Tags {
             guard !key.lowercased().hasPrefix("aws:") else {
                 throw KeyManagementError(.invalidTag, "Tags beginning with aws: are reserved")
             }
-            guard (1...128).contains(key.utf8.count), key.utf8.allSatisfy(isAllowed),
+            guard (1...128).contains(key.utf8.count), key.hasOnlyLettersDigits(and: " _.:/=+-@"),
                 value.unicodeScalars.count <= 256
             else {
                 throw KeyManagementError(
@@ -79,15 +79,6 @@ enum Tags {
         // Names of conditions have no case, so two such tags would be one with two values.
         guard Set(tags.keys.map { $0.lowercased() }).count == tags.count else {
             throw KeyManagementError(.invalidTag, "Duplicate tag keys")
-        }
-    }
-
-    private static func isAllowed(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: " _.:/=+-@".utf8.contains(byte)
         }
     }
 

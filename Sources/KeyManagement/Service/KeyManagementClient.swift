@@ -197,10 +197,10 @@ extension KeyManagementClient {
     func noteReEncryption(
         of ciphertext: Ciphertext, to identifier: KeyIdentifier, _ log: inout OperationLog
     ) throws(KeyManagementError) {
-        let id = MaterialID(ciphertext.bytes[Ciphertext.materialRange])
-        noteReEncryption(
-            from: try id.flatMap { id throws(KeyManagementError) in try service.state().materials[id]?.key },
-            to: identifier, &log)
+        guard let id = MaterialID(ciphertext.bytes[Ciphertext.materialRange]) else { return }
+        var source = try service.state().materials[id]?.key
+        if source == nil { source = try service.refreshedState().materials[id]?.key }
+        noteReEncryption(from: source, to: identifier, &log)
     }
 
     func noteReEncryption(with source: KeyIdentifier, to identifier: KeyIdentifier, _ log: inout OperationLog) {

@@ -24,19 +24,19 @@ extension KeyManagementService {
             do throws(KeyManagementError) {
                 // First, since nobody else knows the handle; the key has been unusable since its date.
                 try await destroyKeptMaterial(of: key.record)
-                try await delete(key, at: now)
-                count += 1
+                if try await delete(key, at: now) { count += 1 }
             } catch { failure = failure ?? error }
         }
         if let failure { throw failure }
         return count
     }
 
-    private func delete(_ key: ManagedKey, at now: Date) async throws(KeyManagementError) {
+    /// - Returns: whether it was there to be deleted: another process may have been faster.
+    private func delete(_ key: ManagedKey, at now: Date) async throws(KeyManagementError) -> Bool {
         try await change("DeleteKey", as: .service) { log, state in
             log.use(key)
             guard let current = state.keys[key.place], current.state(at: now) == nil
-            else { return ([], ()) }
+            else { return ([], false) }
             var writes: [RecordWrite] = [.delete(try current.record.name, expecting: .version(current.version))]
             for (name, alias) in state.aliases
             where name.account == key.record.account && alias.record.target == key.record.id {
@@ -45,7 +45,7 @@ extension KeyManagementService {
             for (grant, version) in (state.grants[key.place] ?? KeyGrants()).byID.values {
                 writes.append(.delete(try RecordName(grant.record.recordName), expecting: .version(version)))
             }
-            return (writes, ())
+            return (writes, true)
         }
     }
 

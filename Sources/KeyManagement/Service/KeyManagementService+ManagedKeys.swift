@@ -10,7 +10,7 @@ extension KeyManagementService {
     /// account's members use it, and lets nobody manage it (AWS KMS, "AWS managed keys").
     func makeManagedKey(_ identifier: KeyIdentifier, for caller: Caller) async throws(KeyManagementError) {
         // On the way of every encryption: what ends as the ARN of a key needs no more looking at.
-        guard !identifier.description.utf8.suffix(40).starts(with: "key/".utf8) else { return }
+        guard !caller.isDryRun, !identifier.description.utf8.suffix(40).starts(with: "key/".utf8) else { return }
         let account = caller.principal.account
         guard
             let resolved = ResolvedName(identifier, account: account, region: scope.region, partition: scope.partition),
