@@ -67,4 +67,26 @@ import Testing
             try await ArchiveFolder(path: "/tmp/x").put(ArchivedObject(content: [], metadata: [:]), key: "../a")
         }
     }
+
+    @Test func `deliveries closer together than events settle have each event once`() async throws {
+        let archive = try CloudTrailArchive(
+            bucket: "b", trail: "t", account: "111122223333", region: "us-east-1", signer: RSA.PrivateKey(bits: 2048))
+        let memory = MemoryArchive()
+        let events = (0..<10).map { event(Double($0) * 30, "Event\($0)x") }
+        var digest: CloudTrailDigest?
+        for number in 0..<5 {
+            digest = try await archive.deliver(
+                events, from: start + Double(number) * 60, to: start + Double(number + 1) * 60, after: digest,
+                into: memory)
+        }
+        let logs = text(memory, "/CloudTrail/")
+        for number in 0..<10 {
+            let mark = "\"eventName\":\"Event\(number)x\""
+            #expect(logs.reduce(0) { $0 + $1.components(separatedBy: mark).count - 1 } == 1)
+        }
+        await #expect(throws: AuditError.self) {
+            _ = try await archive.deliver(
+                events, from: start, to: Date(timeIntervalSince1970: 4_000_000_000), into: memory)
+        }
+    }
 }

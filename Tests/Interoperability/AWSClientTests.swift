@@ -23,7 +23,7 @@ import Testing
         let store = MemoryRecordStore()
         let root = SecretBytes(copying: Array("passphrase".utf8))
         let kms = try await LocalKMS.open(
-            store: store, passphrase: root, regions: ["us-east-1"],
+            store: store, passphrase: root, regions: ["us-east-1", "eu-west-1"],
             accounts: AccountsFile(Array(accounts.utf8)), cost: Scrypt(cost: 2, blockSize: 1, parallelism: 1))
         let server = try await LocalKMSServer.start(kms, port: 0)
         let environment = [

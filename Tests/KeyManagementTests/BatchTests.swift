@@ -98,4 +98,35 @@ import Testing
                 of: KeyIdentifier(signing), before: client.rotations(of: KeyIdentifier(signing))[0].material)
         }
     }
+
+    @Test func `a rotation by another process is seen, and batches count as many`() async throws {
+        let quotas = Quotas(cryptographicRequestsPerSecond: 100)
+        let clock = MovableClock()
+        let here = try await KeyManagementService(store: store, rootOfTrust: testRoot(), quotas: quotas, clock: clock)
+            .client(for: client.principal)
+        let key = try await here.createKey(.symmetric)
+        let old = try await here.encrypt([1], under: key)
+        try await client.rotate(KeyIdentifier(key))
+        let new = try await client.encrypt([2], under: key)
+        var opened: [[UInt8]?] = []
+        try await here.decrypt(batch: [old, new], under: key) { _, secret in
+            switch secret {
+            case .some(let secret): opened.append(secret.revealed)
+            case .none: opened.append(nil)
+            }
+        }
+        #expect(opened == [[1], [2]])
+        try await client.rotate(KeyIdentifier(key))
+        let newest = try await client.rotations(of: KeyIdentifier(key)).last?.material ?? ""
+        let moved = try await here.rewrap(old)
+        #expect(Hexadecimal.encode(Array(moved.bytes[3..<35])) == newest)
+        let event = try await service.auditEvents().last { $0.contains(#""itemCount":2"#) }
+        #expect(event?.contains("keyMaterialId") == true)
+        _ = try await here.encrypt(batch: [[UInt8]](repeating: [1], count: 500), under: key)
+        await #expect(throws: KeyManagementError(.throttled)) { _ = try await here.encrypt([1], under: key) }
+        clock.advance(days: 3.0 / 86400)
+        await #expect(throws: KeyManagementError(.throttled)) { _ = try await here.encrypt([1], under: key) }
+        clock.advance(days: 3.0 / 86400)
+        _ = try await here.encrypt([1], under: key)
+    }
 }

@@ -135,6 +135,11 @@ import Testing
         await #expect(throws: KeyManagementError(.notFound)) {
             try await client.deleteImportedKeyMaterial(of: id, material: second)
         }
+        // What was trimmed does not come back.
+        try await client.retireMaterial(of: id, before: history[1].material)
+        #expect(try await client.trimRetiredMaterial(of: id) == 1)
+        await #expect(throws: KeyManagementError(.invalidState)) { try await bring(secret(1), to: id, client) }
+        #expect(try await client.decrypt(newer).revealed == [2])
     }
 
     @Test func `key pairs and HMAC keys are imported in the wrappings that fit`() async throws {

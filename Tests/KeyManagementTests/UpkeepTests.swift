@@ -135,6 +135,40 @@ import Testing
         #expect(report.rotated == 1 && report.deleted == 1 && report.failures.isEmpty, "\(report)")
     }
 
+    @Test func `whoever may not use a key of the service's own makes none`() async throws {
+        let service = try await KeyManagementService(
+            store: store, rootOfTrust: testRoot(), access: .directory, clock: clock)
+        let stranger = alice(service)
+        let attempts: [(KeyManagementClient) async throws -> Void] = [
+            { _ = try await $0.describe("alias/aws/a") },
+            { _ = try await $0.encrypt([1], under: NamedKey("alias/aws/a")) },
+            { _ = try await $0.encrypt(batch: [[1]], under: NamedKey("alias/aws/a")) },
+            { _ = try await $0.generateDataKey(under: NamedKey("alias/aws/a")) },
+            { _ = try await $0.generateDataKeyPair(.ed25519, under: NamedKey("alias/aws/a")) },
+        ]
+        for attempt in attempts {
+            await #expect(throws: KeyManagementError(.accessDenied)) { try await attempt(stranger) }
+        }
+        let root = service.client(for: .root(account: "111122223333"))
+        #expect(try await root.listKeys().isEmpty)
+        for number in 0..<100 { _ = try await root.describe(KeyIdentifier("alias/aws/s\(number)")) }
+        await #expect(throws: KeyManagementError(.limitExceeded)) { _ = try await root.describe("alias/aws/more") }
+        // A key that is yet to be made is another than the one that sealed.
+        let policy = try PolicyDocument(
+            """
+            {"Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"},
+              {"Effect":"Deny","Principal":"*","Action":"kms:ReEncryptFrom","Resource":"*",
+               "Condition":{"Bool":{"kms:ReEncryptOnSameKey":"false"}}}]}
+            """)
+        let key = try await root.createKey(.symmetric, policy: policy)
+        let sealed = try await root.encrypt([1], under: key)
+        for target in ["alias/aws/s1", "alias/aws/never"] {
+            await #expect(throws: KeyManagementError(.accessDenied)) {
+                _ = try await root.reEncrypt(sealed, under: NamedKey(KeyIdentifier(target)))
+            }
+        }
+    }
+
     /// What several rounds have done.
     private final class Tally: Sendable {
         private let sum = Mutex(MaintenanceReport())

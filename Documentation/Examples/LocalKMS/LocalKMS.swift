@@ -30,6 +30,7 @@ package final class LocalKMS: Sendable {
                 store: RecordFolder(region, of: store), rootOfTrust: PassphraseRoot(passphrase.copy(), cost: cost),
                 region: region, access: .directory, audit: audit)
         }
+        try KeyManagementService.connect(Array(services.values))
         for service in services.values { try await accounts.install(in: service) }
         let door = AWSFrontDoor(services: services, accessKeys: accounts.accessKeys)
         return LocalKMS(store, regions, accounts.accessKeys, door, isDevelopment: false)
@@ -96,6 +97,7 @@ package final class LocalKMS: Sendable {
                 store: RecordFolder(region, of: store), rootOfTrust: root, region: region,
                 audit: .buffered(lossWindow: .milliseconds(100)))
         }
+        try KeyManagementService.connect(Array(services.values))
         return AWSFrontDoor(services: services, accessKeys: accessKeys, mode: .development)
     }
 

@@ -44,10 +44,26 @@ extension KMSOperation {
         "ScheduleKeyDeletion": KMSOperation("KeyId") { call in
             let days = call.input.number("PendingWindowInDays") ?? 30
             let date = try await call.client.scheduleDeletion(call.key, afterDays: days)
+            let waits = call.report.isWaitingForReplicas
             call.output.field("KeyId", call.usedKey)
-            call.write("DeletionDate", date)
-            call.output.field("KeyState", KeyState.pendingDeletion.rawValue)
+            if !waits { call.write("DeletionDate", date) }
+            call.output.field(
+                "KeyState", (waits ? KeyState.pendingReplicaDeletion : .pendingDeletion).rawValue)
             call.write("PendingWindowInDays", days)
+        },
+        "ReplicateKey": KMSOperation("KeyId", "ReplicaRegion") { call in
+            _ = try await call.client.replicateKey(
+                call.key, to: call.required("ReplicaRegion"), description: call.input.text("Description") ?? "",
+                tags: call.input.tags(), policy: call.policy(),
+                bypassingLockoutCheck: call.input.flag("BypassPolicyLockoutSafetyCheck"))
+            if let metadata = call.report.made {
+                call.write(metadata, as: "ReplicaKeyMetadata")
+                call.output.field("ReplicaPolicy", call.input.text("Policy") ?? call.report.madePolicy)
+                try call.writeTags("ReplicaTags")
+            }
+        },
+        "UpdatePrimaryRegion": KMSOperation("KeyId", "PrimaryRegion") { call in
+            try await call.client.updatePrimaryRegion(of: call.key, to: call.required("PrimaryRegion"))
         },
         "CancelKeyDeletion": KMSOperation("KeyId") { call in
             try await call.client.cancelDeletion(call.key)
@@ -68,9 +84,6 @@ extension KMSCall {
             throw AWSFailure(violations: [
                 "Value '\(spec)' at 'keySpec' failed to satisfy constraint: Member must satisfy enum value set: [\(Member.keySpecs.joined(separator: ", "))]"
             ])
-        }
-        guard !input.flag("MultiRegion") else {
-            throw KeyManagementError(.unsupportedOperation, "Multi-Region keys are not supported.")
         }
         guard usage != nil || spec == "SYMMETRIC_DEFAULT" else {
             throw KeyManagementError(
@@ -99,10 +112,12 @@ extension KMSCall {
         switch input.text("Origin") ?? (store == nil ? "AWS_KMS" : "AWS_CLOUDHSM") {
         case "AWS_KMS" where store == nil:
             _ = try await client.createKey(
-                specification, description: description, tags: tags, policy: policy, bypassingLockoutCheck: bypasses)
+                specification, description: description, tags: tags, policy: policy,
+                multiRegion: input.flag("MultiRegion"), bypassingLockoutCheck: bypasses)
         case "EXTERNAL" where store == nil:
             _ = try await client.createKeyForImport(
-                specification, description: description, tags: tags, policy: policy, bypassingLockoutCheck: bypasses)
+                specification, description: description, tags: tags, policy: policy,
+                multiRegion: input.flag("MultiRegion"), bypassingLockoutCheck: bypasses)
         case "AWS_CLOUDHSM":
             guard let store, spec == "SYMMETRIC_DEFAULT" else {
                 throw KeyManagementError(
@@ -118,8 +133,8 @@ extension KMSCall {
         }
     }
 
-    fileprivate mutating func write(_ metadata: KeyMetadata) {
-        output.key("KeyMetadata")
+    fileprivate mutating func write(_ metadata: KeyMetadata, as name: String = "KeyMetadata") {
+        output.key(name)
         output.open()
         output.field("AWSAccountId", metadata.arn.account)
         output.field("KeyId", metadata.id)
@@ -142,13 +157,50 @@ extension KMSCall {
         output.field("CustomerMasterKeySpec", metadata.specification)
         output.field("KeySpec", metadata.specification)
         write(KMSCall.algorithmsMember(metadata.usage), metadata.algorithms)
-        write("MultiRegion", false)
+        write("MultiRegion", metadata.multiRegion != nil)
+        if let regions = metadata.multiRegion { write(regions, metadata.arn) }
+        if let days = metadata.pendingDeletionWindowInDays { write("PendingDeletionWindowInDays", days) }
         if metadata.specification == "SYMMETRIC_DEFAULT", metadata.keyStore == nil,
             let material = metadata.materials.last
         {
             output.field("CurrentKeyMaterialId", material)
         }
         output.close()
+    }
+
+    fileprivate mutating func writeTags(_ name: String) throws(KeyManagementError) {
+        let tags = try input.tags().sorted { $0.key < $1.key }
+        output.key(name)
+        output.list(tags) { writer, tag in
+            writer.open()
+            writer.field("TagKey", tag.key)
+            writer.field("TagValue", tag.value)
+            writer.close()
+        }
+    }
+
+    private mutating func write(_ regions: MultiRegionConfiguration, _ arn: ARN) {
+        func relative(_ region: String) -> String {
+            ARN(
+                partition: arn.partition, service: arn.service, region: region, account: arn.account,
+                resource: arn.resource
+            )
+            .description
+        }
+        output.object("MultiRegionConfiguration") { writer in
+            writer.field("MultiRegionKeyType", regions.isPrimary ? "PRIMARY" : "REPLICA")
+            writer.object("PrimaryKey") { writer in
+                writer.field("Arn", relative(regions.primaryRegion))
+                writer.field("Region", regions.primaryRegion)
+            }
+            writer.key("ReplicaKeys")
+            writer.list(regions.replicaRegions) { writer, region in
+                writer.open()
+                writer.field("Arn", relative(region))
+                writer.field("Region", region)
+                writer.close()
+            }
+        }
     }
 
     /// The member that names what keys of a usage do.

@@ -23,8 +23,6 @@ struct KMSOperation: Sendable {
         "DeleteCustomKeyStore": unsupported("CustomKeyStoreId"),
         "ConnectCustomKeyStore": unsupported("CustomKeyStoreId"),
         "DisconnectCustomKeyStore": unsupported("CustomKeyStoreId"), "DescribeCustomKeyStores": unsupported(),
-        "ReplicateKey": unsupported("KeyId", "ReplicaRegion"),
-        "UpdatePrimaryRegion": unsupported("KeyId", "PrimaryRegion"),
         "Encapsulate": unsupported("KeyId", "EncapsulationAlgorithm"),
         "Decapsulate": unsupported("KeyId", "EncapsulationAlgorithm", "SharedSecretCiphertextBlob"),
     ]

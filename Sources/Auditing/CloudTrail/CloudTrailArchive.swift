@@ -18,8 +18,8 @@ public struct CloudTrailArchive: Sendable {
     private let account: String
     private let region: String
     private let signer: any Signer
-    /// How late an event may come: its time is that of its operation's beginning, and it is recorded at the end.
-    private static let settling = 600.0
+    private let settling: Double
+    private let clock: any WallClock
     /// How many events a log file has at most.
     private static let largestLog = 5000
 
@@ -35,10 +35,14 @@ public struct CloudTrailArchive: Sendable {
     ///   - trail: the trail's name.
     ///   - account: whose events are archived; those of other accounts are left out.
     ///   - region: the trail's.
+    ///   - settling: how late an event may come: its time is that of its operation's beginning, it is recorded at the end, and written
+    ///     after the longest window of an audit trail that buffers.
+    ///   - clock: what time it is; a delivery ends in the past.
     ///   - signer: an RSA key that signs by PKCS #1 v1.5 with SHA-256, such as a managed one.
     /// - Throws: `invalidKey` for another kind of key.
     public init(
-        bucket: String, trail: String, account: String, region: String, signer: any Signer
+        bucket: String, trail: String, account: String, region: String, signer: any Signer,
+        settling: Duration = .seconds(600), clock: any WallClock = SystemClock()
     ) throws {
         guard signer.signatureAlgorithms.contains(.rsaPKCS1v15SHA256) else {
             throw CryptographyError(.invalidKey, "digests are signed by RSA keys")
@@ -46,6 +50,8 @@ public struct CloudTrailArchive: Sendable {
         let info = try signer.subjectPublicKeyInfo
         publicKey = try RSA.PublicKey(subjectPublicKeyInfo: info.span).pkcs1
         fingerprint = String(Hexadecimal.encode(try HashFunction.sha256.hash(publicKey).array).prefix(32))
+        self.settling = settling / .seconds(1)
+        self.clock = clock
         (self.bucket, self.trail, self.account, self.region, self.signer) = (bucket, trail, account, region, signer)
     }
 
@@ -55,8 +61,8 @@ public struct CloudTrailArchive: Sendable {
     /// Writes the events of a time.
     ///
     /// - Parameters:
-    ///   - events: the whole audit trail, or what is newer than ten minutes before `start`; those of other times and accounts are
-    ///     left out. An event that came up to ten minutes late is in the next delivery.
+    ///   - events: the whole audit trail, or what is newer than the settling time before `start`; those of other times and accounts
+    ///     are left out. An event that came late is in the next delivery.
     ///   - start: where the time begins: where the last delivery's ended.
     ///   - end: where it ends, at a whole second.
     ///   - previous: what the last delivery returned; nil for the first.
@@ -70,10 +76,14 @@ public struct CloudTrailArchive: Sendable {
         guard end > start, previous == nil || previous?.end == start, end == end.wholeSeconds,
             start == start.wholeSeconds
         else { throw AuditError("a delivery begins where the last one ended, and ends later, at a whole second") }
+        guard end <= clock.now else {
+            throw AuditError("a delivery ends in the past: what is yet to come would be missing")
+        }
         let delivered = Set(previous?.recent ?? [])
-        let earliest = previous == nil ? start : start - CloudTrailArchive.settling
-        let entries = try events.map { try Entry($0) }
-            .filter { $0.account == account && $0.time >= earliest && $0.time < end && !delivered.contains($0.id) }
+        let earliest = previous == nil ? start : start - settling
+        let candidates = try events.map { try Entry($0) }
+            .filter { $0.account == account && $0.time >= earliest && $0.time < end }
+        let entries = candidates.filter { !delivered.contains($0.id) }
         var logs: [LogFile] = []
         var rest = entries[...]
         while !rest.isEmpty {
@@ -84,7 +94,7 @@ public struct CloudTrailArchive: Sendable {
             logs.append(file)
         }
         var digest = try await write(logs, from: start, to: end, after: previous, into: destination)
-        digest.recent = entries.filter { $0.time >= end - CloudTrailArchive.settling }.map(\.id)
+        digest.recent = candidates.filter { $0.time >= end - settling }.map(\.id)
         return digest
     }
 
@@ -220,7 +230,7 @@ public struct CloudTrailDigest: Sendable, Hashable, Codable {
     public let signature: String
     /// Where its time ends, and the next one's begins.
     public let end: Date
-    /// The identifiers of events of its last ten minutes: the next delivery takes those that have come since.
+    /// The identifiers of events within the settling time before its end: the next delivery takes those that have come since.
     var recent: [String] = []
 }
 

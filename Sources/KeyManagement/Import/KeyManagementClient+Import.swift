@@ -24,11 +24,12 @@ extension KeyManagementClient {
     /// - Throws: as with other keys.
     public func createKeyForImport<Purpose>(
         _ specification: KeySpecification<Purpose>, alias: String? = nil, description: String = "",
-        tags: [String: String] = [:], policy: PolicyDocument? = nil, bypassingLockoutCheck: Bool = false
+        tags: [String: String] = [:], policy: PolicyDocument? = nil, multiRegion: Bool = false,
+        bypassingLockoutCheck: Bool = false
     ) async throws(KeyManagementError) -> Key<Purpose> {
         let creation = KeyCreation(
             alias: alias, description: description, tags: tags, policy: policy, origin: KeyRecord.external,
-            bypassesLockoutCheck: bypassingLockoutCheck)
+            bypassesLockoutCheck: bypassingLockoutCheck, isMultiRegion: multiRegion)
         return try await createKey(specification, creation) { record, log, _ in
             log.parameters.append(("origin", .text(creation.origin)))
             record.origin = creation.origin
@@ -159,7 +160,7 @@ extension ManagedKey {
     /// Refuses keys whose material is not imported, or that wait for their deletion.
     fileprivate func refuseUnlessImported(at time: Date) throws(KeyManagementError) {
         guard record.origin == KeyRecord.external else { throw KeyManagementError(.unsupportedOperation) }
-        guard record.deletion == nil else {
+        guard !record.isPendingDeletion else {
             throw KeyManagementError(.invalidState, "\(arnText) is pending deletion.")
         }
     }

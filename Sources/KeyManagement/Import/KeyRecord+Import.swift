@@ -19,6 +19,7 @@ extension KeyRecord {
         let domain = try state.wrappingDomain
         if let place {
             guard !isNew else { throw KeyManagementError(.incorrectKeyMaterial, "the key has this material already") }
+            guard place >= trimmed ?? 0 else { throw KeyManagementError(.invalidState, "the material was destroyed") }
             materials[place].wrapped = try domain.seal(secret, authenticating: label(material, version: place))
             materials[place].domain = state.activeDomain
             materials[place].imported?.expires = expires

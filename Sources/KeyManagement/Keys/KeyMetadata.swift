@@ -9,6 +9,8 @@ public enum KeyState: String, Sendable, Hashable {
     case disabled = "Disabled"
     /// Will be deleted at its deletion date; can be called back until then.
     case pendingDeletion = "PendingDeletion"
+    /// Will be deleted some days after its last replica.
+    case pendingReplicaDeletion = "PendingReplicaDeletion"
     /// Without material that is to be imported, or imported again.
     case pendingImport = "PendingImport"
 }
@@ -35,6 +37,10 @@ public struct KeyMetadata: Sendable, Hashable {
     public let deletionDate: Date?
     /// The identifiers of its material, oldest first: 64 hexadecimal digits each. The last is in use.
     public let materials: [String]
+    /// Its relatives in other Regions; nil for a key of one Region.
+    public let multiRegion: MultiRegionConfiguration?
+    /// How many days it waits for its deletion, once its replicas are deleted.
+    public let pendingDeletionWindowInDays: Int?
     /// Whether the service manages it, behind an alias that begins with `alias/aws/`.
     public let isManagedByService: Bool
     /// Where the material comes from, by AWS's name: AWS_KMS, EXTERNAL or AWS_CLOUDHSM, which is any key store here.

@@ -106,7 +106,7 @@ extension KeyManagementClient {
             if let old = state.aliases[name], let loser = state.keys["\(name.account)/\(old.record.target)"] {
                 try service.authorize(operation, on: loser, in: state, log)
             }
-            guard key.record.deletion == nil else {
+            guard !key.record.isPendingDeletion else {
                 throw KeyManagementError(.invalidState, "\(key.arnText) is pending deletion.")
             }
             return ([try body(name, key.record.id, log.time.timeIntervalSince1970, state)], ())

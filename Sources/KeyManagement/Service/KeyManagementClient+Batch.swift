@@ -14,11 +14,12 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) -> [Ciphertext] {
         try await service.perform("Encrypt", as: caller) { log in
             note(KeyIdentifier(key), context, &log)
-            try KeyManagementClient.check(batch: plaintexts.count, &log)
+            try check(batch: plaintexts.count, &log)
             for plaintext in plaintexts where !(1...Ciphertext.largestPlaintext).contains(plaintext.count) {
                 throw KeyManagementError(.validation, "a plaintext has 1 to 4096 bytes, not \(plaintext.count)")
             }
             try context.check()
+            try await service.makeManagedKey(KeyIdentifier(key), "Encrypt", log, context: context)
             let (managed, state) = try use(KeyIdentifier(key), Encryption.self, "Encrypt", &log, context: context)
             let backing = try await service.backingKey(of: managed, managed.current, state)
             log.materials.append(managed.record.materials[managed.current].id)
@@ -44,14 +45,22 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) {
         let all = try await service.perform("Decrypt", as: caller) { log in
             note(KeyIdentifier(key), context, &log)
-            try KeyManagementClient.check(batch: ciphertexts.count, &log)
+            try check(batch: ciphertexts.count, &log)
             try context.check()
-            let (managed, state) = try use(KeyIdentifier(key), Encryption.self, "Decrypt", &log, context: context)
+            var (managed, state) = try use(KeyIdentifier(key), Encryption.self, "Decrypt", &log, context: context)
+            let ids = ciphertexts.map { MaterialID($0.bytes[Ciphertext.materialRange]) }
+            if ids.contains(where: { id in id.map { !managed.materials.contains($0) } ?? true }) {
+                // Material that another process has made since the last look is no stranger.
+                state = try service.refreshedState()
+                managed = state.keys[managed.place] ?? managed
+                try checkState(managed, log)
+            }
             var opened: [OpenedItem] = []
             for ciphertext in ciphertexts {
-                let item = OpenedItem(try await self.open(ciphertext, managed, state, context))
+                let item = OpenedItem(try await self.open(ciphertext, managed, state, context, &log))
                 opened.append(item)
             }
+            KeyManagementClient.note(failures: opened.count { $0.secret == nil }, &log)
             return opened
         }
         // Nothing is released before it is recorded.
@@ -66,7 +75,7 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) -> [[UInt8]] {
         try await service.perform("Sign", as: caller) { log in
             let signer = try self.signer(KeyIdentifier(key), algorithm, "RAW", "Sign", &log)
-            try KeyManagementClient.check(batch: messages.count, &log)
+            try check(batch: messages.count, &log)
             for message in messages { try KeyManagementClient.check(message: message.span) }
             var signatures: [[UInt8]] = []
             for message in messages { signatures.append(try signer.sign(message.span, using: algorithm)) }
@@ -83,11 +92,13 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) -> [Bool] {
         try await service.perform("Verify", as: caller) { log in
             let key = try self.verificationKey(KeyIdentifier(key), algorithm, "RAW", &log)
-            try KeyManagementClient.check(batch: items.count, &log)
+            try check(batch: items.count, &log)
             for item in items { try KeyManagementClient.check(message: item.message.span) }
-            return try items.map { item in
+            let verdicts = try items.map { item in
                 try key.isValid(item.signature.span, for: item.message.span, using: algorithm)
             }
+            KeyManagementClient.note(failures: verdicts.count { !$0 }, &log)
+            return verdicts
         }
     }
 
@@ -104,6 +115,8 @@ extension KeyManagementClient {
             let opened = try await self.decrypt(ciphertext, context, nil, action: "ReEncryptFrom", &log)
             guard let name = log.resources.last else { throw KeyManagementError(.invalidCiphertext) }
             let id = MaterialID(ciphertext.bytes[Ciphertext.materialRange])
+            // Another process may have rotated the key just now.
+            try service.refreshedState()
             let (key, state) = try use(
                 KeyIdentifier(name), Encryption.self, "ReEncryptTo", &log, context: context)
             guard key.materials[key.current] != id else { return ciphertext }
@@ -114,12 +127,15 @@ extension KeyManagementClient {
     }
 
     private func open(
-        _ ciphertext: Ciphertext, _ key: ManagedKey, _ state: ServiceState, _ context: EncryptionContext
+        _ ciphertext: Ciphertext, _ key: ManagedKey, _ state: ServiceState, _ context: EncryptionContext,
+        _ log: inout OperationLog
     ) async throws -> SecretBytes? {
         guard let id = MaterialID(ciphertext.bytes[Ciphertext.materialRange]),
             let index = key.materials.firstIndex(of: id), key.record.mayOpen(index)
         else { return nil }
         let backing = try await service.backingKey(of: key, index, state)
+        let name = key.record.materials[index].id
+        if !log.materials.contains(name) { log.materials.append(name) }
         do {
             return try await backing.open(ciphertext, context: context)
         } catch let error as CryptographyError where error.code == .authenticationFailure { return nil }
@@ -132,10 +148,18 @@ extension KeyManagementClient {
         init(_ secret: consuming SecretBytes?) { self.secret = secret }
     }
 
-    private static func check(batch count: Int, _ log: inout OperationLog) throws(KeyManagementError) {
+    /// The trail tells how many items were not what they claimed to be.
+    private static func note(failures count: Int, _ log: inout OperationLog) {
+        if count > 0 { log.additionalData.append(("failedItemCount", .number(count))) }
+    }
+
+    private func check(batch count: Int, _ log: inout OperationLog) throws(KeyManagementError) {
         log.parameters.append(("itemCount", .number(count)))
+        let largestBatch = KeyManagementClient.largestBatch
         guard (1...largestBatch).contains(count) else {
             throw KeyManagementError(.validation, "a batch has 1 to \(largestBatch) items, not \(count)")
         }
+        // The request itself was counted before.
+        service.limiter.owe(count - 1, log.name, account: principal.account)
     }
 }

@@ -79,6 +79,7 @@ extension KeyManagementClient {
         log.parameters.append(("keyPairSpec", .text(kind.name)))
         try context.check()
         let conditions = ["kms:datakeypairspec": [kind.name]]
+        try await service.makeManagedKey(identifier, action, log, context: context)
         // Whoever may not have one makes this process calculate nothing.
         let (key, state) = try use(
             identifier, Encryption.self, action, &log, context: context, conditions: conditions)

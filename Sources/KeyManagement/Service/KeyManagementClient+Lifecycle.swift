@@ -14,15 +14,18 @@ extension KeyManagementClient {
     ///   - description: up to 8192 characters.
     ///   - tags: what its owner writes on it; see ``tag(_:_:)``.
     ///   - policy: who may use it. By default the account's own policies decide.
+    ///   - multiRegion: whether it can be replicated to other Regions; see ``replicateKey(_:to:description:tags:policy:bypassingLockoutCheck:)``.
     ///   - bypassingLockoutCheck: a policy under which the caller could not replace it is refused otherwise.
     /// - Throws: `accessDenied`, `alreadyExists` for the alias, `invalidAliasName`, `malformedPolicy`, `invalidTag`,
     ///   `clockJumped`.
     public func createKey<Purpose>(
         _ specification: KeySpecification<Purpose>, alias: String? = nil, description: String = "",
-        tags: [String: String] = [:], policy: PolicyDocument? = nil, bypassingLockoutCheck: Bool = false
+        tags: [String: String] = [:], policy: PolicyDocument? = nil, multiRegion: Bool = false,
+        bypassingLockoutCheck: Bool = false
     ) async throws(KeyManagementError) -> Key<Purpose> {
         var creation = KeyCreation(alias: alias, description: description, tags: tags, policy: policy)
         creation.bypassesLockoutCheck = bypassingLockoutCheck
+        creation.isMultiRegion = multiRegion
         return try await createKey(specification, creation) { record, log, state in
             let domain = try state.wrappingDomain
             record.materials = [try record.newMaterial(at: log.time, domain: state.activeDomain, under: domain)]
@@ -56,12 +59,16 @@ extension KeyManagementClient {
             }
             try service.checkDrift(log.time)
             var record = KeyRecord(
-                id: UUID.random().lowercaseText, account: account,
+                id: try creation.makeID(), account: account,
                 created: log.time.timeIntervalSince1970, description: creation.description, usage: Purpose.usage,
                 specification: specification.name,
                 policy: try (creation.policy ?? .delegating(toAccount: account, partition: service.scope.partition))
                     .text,
                 tags: creation.tags.isEmpty ? nil : creation.tags, materials: [])
+            if creation.isMultiRegion {
+                record.multiRegion = KeyRecord.MultiRegion(primary: service.scope.region, replicas: [], epoch: 1)
+                log.parameters.append(("multiRegion", .flag(true)))
+            }
             if let policy = creation.policy {
                 try service.checkLockout(
                     policy, record, in: state, log, isBypassed: creation.bypassesLockoutCheck)
@@ -78,7 +85,7 @@ extension KeyManagementClient {
             }
             log.resources = [arn.description]
             log.response = [("keyId", .text(record.id)), ("arn", .text(arn.description))]
-            log.made = try ManagedKey(record, version: 1, scope: service.scope, after: nil).metadata(at: log.time)
+            log.note(try ManagedKey(record, version: 1, scope: service.scope, after: nil))
             return (writes, Key(arn: arn))
         }
     }
@@ -101,7 +108,7 @@ extension KeyManagementClient {
     public func describe(_ identifier: KeyIdentifier) async throws(KeyManagementError) -> KeyMetadata {
         try await service.perform("DescribeKey", as: caller) { log in
             log.parameters = [("keyId", .text(identifier.description))]
-            try await service.makeManagedKey(identifier, for: caller)
+            try await service.makeManagedKey(identifier, "DescribeKey", log)
             let state = try service.refreshedState()
             let key = try state.key(identifier, account: principal.account, scope: service.scope, at: log.time)
             log.use(key)
@@ -140,7 +147,9 @@ extension KeyManagementClient {
 
     /// Has a key deleted, with all that it sealed, after 7 to 30 days.
     ///
-    /// - Returns: when.
+    /// A primary key of several Regions waits until its replicas are deleted, and the days after that.
+    ///
+    /// - Returns: when; of a key with replicas, the earliest date that is possible.
     /// - Throws: `clockJumped` too.
     @discardableResult
     public func scheduleDeletion(
@@ -157,7 +166,14 @@ extension KeyManagementClient {
             try service.checkClock(log.time, state)
             // Counted from the time that was checked.
             date = Date(timeIntervalSince1970: (log.time.timeIntervalSince1970 + Double(days) * 86400).rounded())
-            record.deletion = date.timeIntervalSince1970
+            // A primary waits for its replicas, and for its own date afterwards.
+            let hasReplicas = record.multiRegion.map { !$0.replicas.isEmpty } ?? false
+            if hasReplicas, !record.isReplica(in: service.scope.region) {
+                record.pendingWindow = days
+                log.isWaitingForReplicas = true
+            } else {
+                record.deletion = date.timeIntervalSince1970
+            }
         }
         return date
     }
@@ -166,6 +182,7 @@ extension KeyManagementClient {
     public func cancelDeletion(_ identifier: KeyIdentifier) async throws(KeyManagementError) {
         try await change("CancelKeyDeletion", identifier, whilePendingDeletion: true) { record, _, _ in
             record.deletion = nil
+            record.pendingWindow = nil
             record.isEnabled = false
         }
     }
@@ -212,7 +229,7 @@ extension KeyManagementClient {
             log.parameters = [("keyId", .text(identifier.description))] + parameters
             let key = try managed(identifier, state, &log)
             try service.authorize(name, on: key, in: state, log, conditions: conditions)
-            let isPending = key.record.deletion != nil
+            let isPending = key.record.isPendingDeletion
             guard whilePendingDeletion == nil || isPending == whilePendingDeletion else {
                 throw KeyManagementError(
                     .invalidState, "\(key.arnText) is \(isPending ? "" : "not ")pending deletion.")
@@ -264,4 +281,13 @@ struct KeyCreation {
     /// Where its material comes from, by AWS's name.
     var origin = "AWS_KMS"
     var bypassesLockoutCheck = false
+    var isMultiRegion = false
+}
+
+extension KeyCreation {
+    /// A new key's identifier: a UUID, or the form that is the same in all Regions.
+    fileprivate func makeID() throws -> String {
+        guard isMultiRegion else { return UUID.random().lowercaseText }
+        return "mrk-" + Hexadecimal.encode(try SystemRandom().bytes(count: 16))
+    }
 }

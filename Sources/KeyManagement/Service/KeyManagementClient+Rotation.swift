@@ -14,15 +14,19 @@ extension KeyManagementClient {
     /// - Throws: `unsupportedOperation` for a key in a key store, and for any that is not symmetric; `limitExceeded` after 25
     ///   times; `clockJumped`.
     public func rotate(_ identifier: KeyIdentifier) async throws(KeyManagementError) {
+        var place = ""
         try await change("RotateKeyOnDemand", identifier) { record, log, state in
-            try record.checkRotation(onDemand: true)
+            try record.checkRotation(onDemand: true, in: service.scope.region)
             guard record.materials.count(where: { $0.rotation == .onDemand }) < KeyManagementClient.largestCount else {
                 throw KeyManagementError(
                     .limitExceeded, "a key is rotated on demand at most \(KeyManagementClient.largestCount) times")
             }
             try service.checkDrift(log.time)
             try record.rotate(.onDemand, at: log.time, state)
+            place = record.place
         }
+        // The key is rotated in any case; replicas that are out of reach are caught up with later.
+        try? await service.synchronizeReplicas(of: place)
     }
 
     /// Has a key rotated by itself, from now on every so many days; see ``KeyManagementService/rotateDueKeys()``.
@@ -39,7 +43,7 @@ extension KeyManagementClient {
             guard KeyManagementClient.periods.contains(days) else {
                 throw KeyManagementError(.validation, "a key is rotated every 90 to 2560 days, not every \(days)")
             }
-            try record.checkRotation()
+            try record.checkRotation(in: service.scope.region)
             try service.checkDrift(log.time)
             record.schedule = KeyRecord.Schedule(
                 days: days, next: log.time.timeIntervalSince1970 + Double(days) * 86400)
@@ -49,7 +53,7 @@ extension KeyManagementClient {
     /// Has a key rotated by itself no more.
     public func disableRotation(of identifier: KeyIdentifier) async throws(KeyManagementError) {
         try await change("DisableKeyRotation", identifier) { record, _, _ in
-            try record.checkRotation()
+            try record.checkRotation(in: service.scope.region)
             record.schedule = nil
         }
     }
@@ -64,7 +68,7 @@ extension KeyManagementClient {
             guard key.record.isSymmetric, key.record.keyStore == nil else {
                 throw KeyManagementError(.unsupportedOperation)
             }
-            guard let schedule = key.record.schedule, key.record.deletion == nil else { return nil }
+            guard let schedule = key.record.schedule, !key.record.isPendingDeletion else { return nil }
             return RotationSchedule(
                 periodInDays: schedule.days, nextRotation: Date(timeIntervalSince1970: schedule.next))
         }
@@ -105,9 +109,12 @@ extension KeyManagementService {
         let state = try refreshedState()
         try checkClock(now, state)
         var (count, failure): (Int, KeyManagementError?) = (0, nil)
-        for key in state.keys.values where key.record.isRotationDue(at: now) {
+        for key in state.keys.values where key.record.isRotationDue(at: now, in: scope.region) {
             do throws(KeyManagementError) {
-                if try await rotate(key, at: now) { count += 1 }
+                if try await rotate(key, at: now) {
+                    count += 1
+                    try? await synchronizeReplicas(of: key.place)
+                }
             } catch { failure = failure ?? error }
         }
         if let failure { throw failure }
@@ -119,7 +126,7 @@ extension KeyManagementService {
             log.use(key)
             // Another process may have been faster.
             guard let current = state.keys[key.place], var schedule = current.record.schedule,
-                current.record.isRotationDue(at: now)
+                current.record.isRotationDue(at: now, in: scope.region)
             else { return ([], false) }
             var record = current.record
             // Dated by the time that was checked.
@@ -137,8 +144,8 @@ extension KeyManagementService {
 
 extension KeyRecord {
     /// Refuses keys that do not rotate.
-    fileprivate func checkRotation(onDemand: Bool = false) throws(KeyManagementError) {
-        guard keyStore == nil, isSymmetric, onDemand || origin == nil else {
+    fileprivate func checkRotation(onDemand: Bool = false, in region: String) throws(KeyManagementError) {
+        guard keyStore == nil, isSymmetric, onDemand || origin == nil, !isReplica(in: region) else {
             throw KeyManagementError(.unsupportedOperation)
         }
         guard isEnabled else { throw KeyManagementError(.disabled, "\(id) is disabled.") }
@@ -152,8 +159,8 @@ extension KeyRecord {
         materials.append(material)
     }
 
-    fileprivate func isRotationDue(at time: Date) -> Bool {
-        guard let schedule, isEnabled, deletion == nil else { return false }
+    fileprivate func isRotationDue(at time: Date, in region: String) -> Bool {
+        guard let schedule, isEnabled, !isPendingDeletion, !isReplica(in: region) else { return false }
         return schedule.next <= time.timeIntervalSince1970
     }
 }

@@ -124,7 +124,7 @@ extension KeyManagementClient {
             throw KeyManagementError(.validation, "a plaintext has 1 to 4096 bytes, not \(plaintext.count)")
         }
         try context.check()
-        try await service.makeManagedKey(identifier, for: caller)
+        try await service.makeManagedKey(identifier, action, log, context: context)
         let (key, state) = try use(identifier, Encryption.self, action, &log, context: context)
         let backing = try await service.backingKey(of: key, key.current, state)
         log.materials.append(key.record.materials[key.current].id)
@@ -177,7 +177,7 @@ extension KeyManagementClient {
         log.parameters.append(("numberOfBytes", .number(count)))
         note(identifier, context, &log)
         try context.check()
-        try await service.makeManagedKey(identifier, for: caller)
+        try await service.makeManagedKey(identifier, action, log, context: context)
         let (key, state) = try use(identifier, Encryption.self, action, &log, context: context)
         let plaintext = try SecretBytes.random(count: count)
         let backing = try await service.backingKey(of: key, key.current, state)
@@ -186,12 +186,14 @@ extension KeyManagementClient {
         return DataKey(plaintext: plaintext, ciphertext: ciphertext, keyARN: key.arn)
     }
 
-    /// Tells policies whether a re-encryption stays with its key. Where a key is not found, the operation will fail for it.
+    /// Tells policies whether a re-encryption stays with its key. Where the source is not found, the operation will fail for it.
     private func noteReEncryption(
         from source: ManagedKey?, to identifier: KeyIdentifier, _ log: inout OperationLog
     ) {
-        guard let source, let key = try? find(identifier, at: log.time).0 else { return }
-        log.conditions["kms:reencryptonsamekey"] = [String(key.place == source.place)]
+        guard let source else { return }
+        // A key that is yet to be made is another one.
+        let key = try? find(identifier, at: log.time).0
+        log.conditions["kms:reencryptonsamekey"] = [String(key?.place == source.place)]
     }
 
     func noteReEncryption(
@@ -255,6 +257,8 @@ extension KeyManagementClient {
         case .enabled: return
         case .disabled: throw KeyManagementError(.disabled, "\(key.arnText) is disabled.")
         case .pendingDeletion: throw KeyManagementError(.invalidState, "\(key.arnText) is pending deletion.")
+        case .pendingReplicaDeletion:
+            throw KeyManagementError(.invalidState, "\(key.arnText) is pending replica deletion.")
         case .pendingImport: throw KeyManagementError(.invalidState, "\(key.arnText) is pending import.")
         case nil: throw KeyManagementError(.notFound, "Key '\(key.arnText)' does not exist")
         }

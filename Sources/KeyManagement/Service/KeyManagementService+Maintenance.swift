@@ -25,6 +25,9 @@ extension KeyManagementService {
                 // First, since nobody else knows the handle; the key has been unusable since its date.
                 try await destroyKeptMaterial(of: key.record)
                 if try await delete(key, at: now) { count += 1 }
+                if let primary = key.record.multiRegion?.primary, key.record.isReplica(in: scope.region) {
+                    try? await peers[primary]?.synchronizeReplicas(of: key.place)
+                }
             } catch { failure = failure ?? error }
         }
         if let failure { throw failure }

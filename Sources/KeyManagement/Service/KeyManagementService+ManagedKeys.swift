@@ -5,21 +5,43 @@ internal import RecordStorage
 
 extension KeyManagementService {
     private static let managedPrefix = "alias/aws/"
+    /// About as many as AWS has services with such keys.
+    private static let largestCount = 100
 
     /// Makes the key behind `alias/aws/SERVICE` where it is asked for the first time. It rotates every year, its policy lets the
     /// account's members use it, and lets nobody manage it (AWS KMS, "AWS managed keys").
-    func makeManagedKey(_ identifier: KeyIdentifier, for caller: Caller) async throws(KeyManagementError) {
+    ///
+    /// Whoever may not use it makes none.
+    func makeManagedKey(
+        _ identifier: KeyIdentifier, _ action: String, _ log: OperationLog, context: EncryptionContext = .none
+    ) async throws(KeyManagementError) {
         // On the way of every encryption: what ends as the ARN of a key needs no more looking at.
-        guard !caller.isDryRun, !identifier.description.utf8.suffix(40).starts(with: "key/".utf8) else { return }
-        let account = caller.principal.account
+        guard !log.caller.isDryRun, !identifier.description.utf8.suffix(40).starts(with: "key/".utf8) else { return }
+        let account = log.principal.account
         guard
             let resolved = ResolvedName(identifier, account: account, region: scope.region, partition: scope.partition),
             case .alias(let name) = resolved, name.account == account, name.name.hasPrefix(Self.managedPrefix),
-            Principal.isAccount(account), try state().aliases[name] == nil
+            Principal.isAccount(account)
         else { return }
+        let state = try state()
+        guard state.aliases[name] == nil else { return }
         let serviceName = name.name.dropFirst(Self.managedPrefix.count)
         guard (1...64).contains(serviceName.utf8.count), serviceName.utf8.allSatisfy(Self.isAllowed) else { return }
         let policy = try stated { try PolicyDocument(managedPolicy(account)) }
+        let candidate = try stated {
+            let record = KeyRecord(
+                id: "new", account: account, created: 0, description: "", usage: Encryption.usage,
+                specification: KeySpecification<Encryption>.symmetric.name, policy: policy.text, materials: [])
+            return try ManagedKey(record, version: 0, scope: scope, after: nil)
+        }
+        try authorize(action, on: candidate, in: state, log, context: context, alias: name.name)
+        let count = state.keys.values.count {
+            $0.record.account == account && $0.record.manager == KeyRecord.awsManager
+        }
+        guard count < Self.largestCount else {
+            throw KeyManagementError(
+                .limitExceeded, "an account has at most \(Self.largestCount) keys behind alias/aws/")
+        }
         try await change("CreateKey", as: .service) { log, state in
             guard state.aliases[name] == nil else { return ([], ()) }
             try checkDrift(log.time)

@@ -32,7 +32,9 @@ struct OperationLog {
     /// What policies see of the whole operation.
     var conditions: [String: [String]] = [:]
     /// The key that was made.
-    var made: KeyMetadata?
+    var made: (metadata: KeyMetadata, policy: String)?
+    /// Whether a deletion waits for replicas.
+    var isWaitingForReplicas = false
     /// What must still be as it was when a change is committed, though the change does not write it.
     var unchanged: [(name: RecordName, version: UInt64)] = []
     /// The account that owns the resource; the caller's where there is none.
@@ -55,6 +57,11 @@ struct OperationLog {
         log.caller = caller
         log.service = .kms
         return log
+    }
+
+    /// Notes a key that is being made.
+    mutating func note(_ key: ManagedKey) {
+        made = key.metadata(at: time).map { ($0, key.record.policy) }
     }
 
     mutating func use(_ key: ManagedKey) {
@@ -197,6 +204,10 @@ extension KeyManagementService {
         if let grants = state.grants[key.place], let operation = GrantOperation(rawValue: action) {
             allowance = grants.allowance(for: operation, of: log.caller, context: context, handingOn: grant)
         }
+        var conditions = conditions
+        if key.record.multiRegion != nil {
+            conditions["kms:multiregionkeytype"] = [key.record.isReplica(in: scope.region) ? "REPLICA" : "PRIMARY"]
+        }
         return request(
             action, resource: key.arnText, account: key.record.account, log, state, allowance,
             KeyManagementService.conditions(
@@ -219,6 +230,7 @@ extension KeyManagementService {
             case "kms:keyspec": [record.specification]
             case "kms:keyusage": [record.usage]
             case "kms:keyorigin": [record.originName]
+            case "kms:multiregion": [String(record.multiRegion != nil)]
             case "kms:encryptionalgorithm" where record.isSymmetric: [record.specification]
             case "kms:requestalias": alias.map { [$0] } ?? []
             case "kms:resourcealiases": aliases()
@@ -241,9 +253,19 @@ extension KeyManagementService {
     func authorizeCreation<Purpose>(
         _ creation: KeyCreation, _ specification: KeySpecification<Purpose>, _ log: OperationLog
     ) throws(KeyManagementError) {
+        try authorizeCreation(
+            creation, specification: specification.name, usage: Purpose.usage,
+            multiRegionKeyType: creation.isMultiRegion ? "PRIMARY" : nil, log)
+    }
+
+    func authorizeCreation(
+        _ creation: KeyCreation, specification: String, usage: String, multiRegionKeyType: String?, _ log: OperationLog
+    ) throws(KeyManagementError) {
         let conditions = Tags.conditions(creation.tags).merging([
-            "kms:keyspec": [specification.name], "kms:keyusage": [Purpose.usage], "kms:keyorigin": [creation.origin],
+            "kms:keyspec": [specification], "kms:keyusage": [usage], "kms:keyorigin": [creation.origin],
             "kms:bypasspolicylockoutsafetycheck": [String(creation.bypassesLockoutCheck)],
+            "kms:multiregion": [String(multiRegionKeyType != nil)],
+            "kms:multiregionkeytype": multiRegionKeyType.map { [$0] } ?? [],
         ]) { $1 }
         let actions = creation.tags.isEmpty ? ["CreateKey"] : ["CreateKey", "TagResource"]
         for action in actions {
@@ -336,8 +358,8 @@ extension KeyManagementService {
         event.requestParameters = log.parameters
         event.responseElements = error == nil ? log.response : []
         event.additionalData = log.additionalData
-        if let material = log.materials.last, error == nil {
-            event.additionalData.append(("keyMaterialId", .text(material)))
+        if !log.materials.isEmpty, error == nil {
+            event.additionalData.append(("keyMaterialId", .text(log.materials.joined(separator: ","))))
         }
         event.resources = log.resources
         event.resourceType = log.service.resourceType

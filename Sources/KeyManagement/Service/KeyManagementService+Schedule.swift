@@ -23,6 +23,7 @@ extension KeyManagementService {
         do throws(KeyManagementError) { report.deleted = try await deleteDueKeys() } catch {
             report.failures.append(error)
         }
+        do throws(KeyManagementError) { try await synchronizeRegions() } catch { report.failures.append(error) }
         return report
     }
 

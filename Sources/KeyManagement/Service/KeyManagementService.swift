@@ -31,6 +31,7 @@ public final class KeyManagementService: Sendable {
     let keyStores: [String: any KeyCustodian]
     let quotas: Quotas
     let limiter: RequestLimiter
+    let peers = ConnectedRegions()
     private let current: Mutex<ServiceState>
     private let lastLook: Mutex<ContinuousClock.Instant>
     private let refreshing = Mutex(())

@@ -104,6 +104,7 @@ final class ManagedKey: Sendable {
         if let deletion = record.deletion {
             return time.timeIntervalSince1970 >= deletion ? nil : .pendingDeletion
         }
+        if record.pendingWindow != nil { return .pendingReplicaDeletion }
         if record.isMaterialMissing(at: time) { return .pendingImport }
         return record.isEnabled ? .enabled : .disabled
     }
@@ -116,6 +117,8 @@ final class ManagedKey: Sendable {
                 description: record.description, creationDate: Date(timeIntervalSince1970: record.created),
                 deletionDate: record.deletion.map { Date(timeIntervalSince1970: $0) },
                 materials: record.materials.filter { !$0.isPending }.map(\.id),
+                multiRegion: record.multiRegionConfiguration(in: arn.region),
+                pendingDeletionWindowInDays: record.pendingWindow,
                 isManagedByService: record.manager == KeyRecord.awsManager,
                 origin: record.originName,
                 keyStore: record.keyStore,

@@ -59,6 +59,12 @@ final class RequestLimiter: Sendable {
 
     init(_ quotas: Quotas) { self.quotas = quotas }
 
+    /// Counts more for a request that was taken: a batch may be larger than what is left, and those behind it wait longer.
+    func owe(_ count: Int, _ operation: String, account: String) {
+        guard !account.isEmpty, let (group, _) = quotas.rate(operation) else { return }
+        buckets.withLock { $0["\(account)/\(group)"]?.tokens -= Double(count) }
+    }
+
     /// Takes a request, or refuses it.
     func take(_ operation: String, account: String, at uptime: Duration) throws(KeyManagementError) {
         // The service itself has no limit.

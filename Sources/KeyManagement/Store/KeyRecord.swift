@@ -38,7 +38,12 @@ struct KeyRecord: Codable, Sendable {
             domain = try container.decode(UInt32.self, forKey: .domain)
             imported = try container.decodeIfPresent(Imported.self, forKey: .imported)
             // Base64, because a list of numbers takes as long to read as all the rest.
-            guard let data = Data(base64Encoded: try container.decode(String.self, forKey: .wrapped)) else {
+            guard let text = try? container.decode(String.self, forKey: .wrapped) else {
+                // Stores of the first format have a list.
+                wrapped = try container.decode([UInt8].self, forKey: .wrapped)
+                return
+            }
+            guard let data = Data(base64Encoded: text) else {
                 throw DecodingError.dataCorruptedError(forKey: .wrapped, in: container, debugDescription: "not Base64")
             }
             wrapped = [UInt8](data)
@@ -90,6 +95,10 @@ struct KeyRecord: Codable, Sendable {
     var schedule: Schedule?
     /// What its owner has written on it.
     var tags: [String: String]?
+    /// Its relatives in other Regions; nil for a key of one Region.
+    var multiRegion: MultiRegion?
+    /// The days that it will wait for its deletion, once its replicas are deleted.
+    var pendingWindow: Int?
     /// The place of the oldest material that still opens; nil for the first.
     var oldest: Int?
     /// How many materials were destroyed, from the first on.

@@ -14,7 +14,7 @@ struct RootRecord: Codable {
     }
 
     static let name: RecordName = "root"
-    static let currentFormat = 1
+    static let currentFormat = 2
 
     var format = RootRecord.currentFormat
     let store: String

@@ -156,7 +156,7 @@ def make_keys():
         KEYS[name] = client.create_key(**arguments)["KeyMetadata"]["KeyId"]
 
 
-UNSERVED = {"Encapsulate", "Decapsulate", "ReplicateKey", "UpdatePrimaryRegion", "CreateCustomKeyStore",
+UNSERVED = {"Encapsulate", "Decapsulate", "CreateCustomKeyStore",
             "UpdateCustomKeyStore", "DeleteCustomKeyStore", "ConnectCustomKeyStore", "DisconnectCustomKeyStore",
             "DescribeCustomKeyStores"}
 make_keys()

@@ -373,7 +373,29 @@ def identities():
     refused("InvalidSignatureException", wrong.list_keys)
 
 
-for step in (life_cycle, encryption, signatures, imports, rotation, names, access, identities):
+def regions():
+    far = boto3.client("kms", endpoint_url=ENDPOINT, region_name="eu-west-1", config=CONFIG)
+    made = key(MultiRegion=True)
+    one = made["KeyId"]
+    assert one.startswith("mrk-") and made["MultiRegionConfiguration"]["MultiRegionKeyType"] == "PRIMARY"
+    sealed = kms.encrypt(KeyId=one, Plaintext=b"x")["CiphertextBlob"]
+    replica = kms.replicate_key(KeyId=one, ReplicaRegion="eu-west-1", Description="far", Tags=[{"TagKey": "a", "TagValue": "b"}])
+    about = replica["ReplicaKeyMetadata"]
+    assert about["Arn"] == made["Arn"].replace("us-east-1", "eu-west-1") and about["Description"] == "far"
+    assert replica["ReplicaTags"] == [{"TagKey": "a", "TagValue": "b"}] and "Statement" in replica["ReplicaPolicy"]
+    assert far.decrypt(CiphertextBlob=sealed)["KeyId"] == about["Arn"]
+    listed = far.describe_key(KeyId=one)["KeyMetadata"]["MultiRegionConfiguration"]
+    assert listed["PrimaryKey"]["Region"] == "us-east-1" and [r["Region"] for r in listed["ReplicaKeys"]] == ["eu-west-1"]
+    refused("AlreadyExistsException", kms.replicate_key, KeyId=one, ReplicaRegion="eu-west-1")
+    refused("UnsupportedOperationException", far.rotate_key_on_demand, KeyId=one)
+    kms.update_primary_region(KeyId=one, PrimaryRegion="eu-west-1")
+    assert far.describe_key(KeyId=one)["KeyMetadata"]["MultiRegionConfiguration"]["MultiRegionKeyType"] == "PRIMARY"
+    waiting = far.schedule_key_deletion(KeyId=one, PendingWindowInDays=7)
+    assert waiting["KeyState"] == "PendingReplicaDeletion" and "DeletionDate" not in waiting
+    far.cancel_key_deletion(KeyId=one)
+
+
+for step in (life_cycle, encryption, signatures, imports, rotation, names, access, regions, identities):
     step()
     print(step.__name__, "passed")
 print("operations", len(called))
