@@ -167,4 +167,114 @@ import Testing
         #expect(try await admin(there).listKeys().isEmpty)
         #expect(throws: KeyManagementError(.validation)) { try KeyManagementService.connect([here, here]) }
     }
+
+    @Test func `a move that is cut short has no primary, never two, and is finished by maintenance`() async throws {
+        let key = try await admin(here).createKey(.symmetric, multiRegion: true)
+        let id = KeyIdentifier(key.id)
+        try await admin(here).replicateKey(id, to: "eu-west-1")
+        try await admin(here).replicateKey(id, to: "ap-south-1")
+        _ = try await admin(here).resign(id, for: there)
+        for service in [here, there, third] {
+            await #expect(throws: KeyManagementError(.unsupportedOperation)) { try await admin(service).rotate(id) }
+            #expect(try await admin(service).describe(id).multiRegion?.isPrimary == false)
+        }
+        #expect(await here.maintain().failures.isEmpty)
+        #expect(await there.maintain().failures.isEmpty)
+        try await admin(there).rotate(id)
+        let sealed = try await admin(there).encrypt([1], under: NamedKey(id))
+        for service in [here, third] { #expect(try await admin(service).decrypt(sealed).revealed == [1]) }
+        let all = try await [here, there, third].asyncMap {
+            try await admin($0).describe(id).multiRegion?.replicaRegions ?? []
+        }
+        #expect(all.allSatisfy { $0 == ["ap-south-1", "us-east-1"] })
+    }
+
+    @Test func `a replica that nobody lists is joined, and holds the primary's deletion`() async throws {
+        let key = try await admin(here).createKey(.symmetric, multiRegion: true)
+        let id = KeyIdentifier(key.id)
+        let place = "\(Self.account)/\(key.id)"
+        func makeUnlisted(_ service: KeyManagementService) async throws {
+            let state = try here.refreshedState()
+            let source = try #require(state.keys[place])
+            let creation = KeyCreation(alias: nil, description: "", tags: [:], policy: nil)
+            let isMade = try await service.makeReplica(
+                of: source, domains: state.domains, creation, as: admin(service).caller)
+            #expect(isMade)
+        }
+        try await makeUnlisted(there)
+        try await admin(here).scheduleDeletion(id, afterDays: 7)
+        #expect(try await admin(here).describe(id).state == .pendingDeletion)
+        #expect(await there.maintain().failures.isEmpty)
+        #expect(try await admin(here).describe(id).state == .pendingReplicaDeletion)
+        clock.advance(days: 40)
+        #expect(await here.maintain().deleted == 0)
+        try await admin(here).cancelDeletion(id)
+        try await admin(here).enable(id)
+        // One that was being made while the primary moved finds the new one.
+        try await makeUnlisted(third)
+        try await admin(here).updatePrimaryRegion(of: id, to: "eu-west-1")
+        #expect(await third.maintain().failures.isEmpty)
+        #expect(await there.maintain().failures.isEmpty)
+        #expect(try await admin(there).describe(id).multiRegion?.replicaRegions == ["ap-south-1", "us-east-1"])
+        #expect(try await admin(third).describe(id).multiRegion?.primaryRegion == "eu-west-1")
+        // Whoever waits for its deletion does not become primary.
+        try await admin(third).scheduleDeletion(id, afterDays: 7)
+        await #expect(throws: KeyManagementError(.invalidState)) {
+            try await admin(there).updatePrimaryRegion(of: id, to: "ap-south-1")
+        }
+        #expect(try await admin(there).describe(id).multiRegion?.isPrimary == true)
+    }
+
+    @Test func `old material ends everywhere, and imported material is followed everywhere`() async throws {
+        let key = try await admin(here).createKey(.symmetric, multiRegion: true)
+        let id = KeyIdentifier(key.id)
+        let sealed = try await admin(here).encrypt([1], under: key)
+        try await admin(here).rotate(id)
+        try await admin(here).replicateKey(id, to: "eu-west-1")
+        let materials = try await admin(here).rotations(of: id).map(\.material)
+        await #expect(throws: KeyManagementError(.unsupportedOperation)) {
+            try await admin(there).retireMaterial(of: id, before: materials[1])
+        }
+        await #expect(throws: KeyManagementError(.unsupportedOperation)) {
+            _ = try await admin(there).trimRetiredMaterial(of: id)
+        }
+        try await admin(here).retireMaterial(of: id, before: materials[1])
+        for service in [here, there] {
+            await #expect(throws: KeyManagementError(.invalidCiphertext)) {
+                _ = try await admin(service).decrypt(sealed)
+            }
+        }
+        #expect(try await admin(here).trimRetiredMaterial(of: id) == 1)
+        #expect(await there.maintain().failures.isEmpty)
+        #expect(try await admin(there).rotations(of: id).map(\.state) == [.retired, .current])
+
+        let brought = KeyIdentifier(try await admin(here).createKeyForImport(.symmetric, multiRegion: true).id)
+        func bring(_ service: KeyManagementService, _ byte: UInt8, isNew: Bool? = nil) async throws {
+            let parameters = try await admin(service).importParameters(for: brought, keySize: .bits2048)
+            try await admin(service).importKeyMaterial(
+                parameters.wrap(SecretBytes(copying: [UInt8](repeating: byte, count: 32))), parameters.token,
+                into: brought, expiring: .never, isNew: isNew)
+        }
+        try await bring(here, 1)
+        try await admin(here).replicateKey(brought, to: "eu-west-1")
+        try await bring(there, 1)
+        await #expect(throws: KeyManagementError(.incorrectKeyMaterial)) { try await bring(there, 2, isNew: true) }
+        try await bring(here, 2, isNew: true)
+        #expect(await here.maintain().failures.isEmpty)
+        try await bring(there, 2)
+        try await admin(here).rotate(brought)
+        let newer = try await admin(here).encrypt([3], under: NamedKey(brought))
+        #expect(try await admin(there).decrypt(newer).revealed == [3])
+    }
+}
+
+extension Array {
+    fileprivate func asyncMap<T>(_ transform: (Element) async throws -> T) async rethrows -> [T] {
+        var all: [T] = []
+        for element in self {
+            let item = try await transform(element)
+            all.append(item)
+        }
+        return all
+    }
 }

@@ -33,7 +33,7 @@ public struct Ciphertext: Sendable, Hashable {
 }
 
 /// The identifier of a piece of key material: 32 bytes.
-struct MaterialID: Hashable, Sendable {
+struct MaterialID: Sharded {
     /// In one piece, without an array for each.
     let bytes: [32 of UInt8]
 

@@ -19,8 +19,7 @@ extension KeyManagementClient {
             throw KeyManagementError(.accessDenied, "principals of other accounts are not simulated")
         }
         return try await simulate(action, identifier, context) { state, key, action, log in
-            var caller = Caller(principal)
-            caller.context = request
+            let caller = Caller(principal, options: Caller.Options(context: request))
             return service.decision(action, on: key, in: state, log.keyOperation(by: caller), context: context)
         }
     }

@@ -106,7 +106,8 @@ extension KeyManagementClient {
             do throws(CryptographyError) {
                 secret = try wrapping.unwrap(wrapped.span, with: key)
             } catch { throw KeyManagementError(.invalidCiphertext) }
-            imported = try record.importMaterial(secret, request, at: log.time, state)
+            imported = try record.importMaterial(
+                secret, request, at: log.time, state, isReplica: record.isReplica(in: service.scope.region))
             log.response = [("keyMaterialId", .text(imported))]
         }
         return imported

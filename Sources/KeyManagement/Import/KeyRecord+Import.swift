@@ -6,7 +6,8 @@ extension KeyRecord {
     ///
     /// - Returns: the material's identifier.
     mutating func importMaterial(
-        _ secret: borrowing SecretBytes, _ request: MaterialImport, at time: Date, _ state: ServiceState
+        _ secret: borrowing SecretBytes, _ request: MaterialImport, at time: Date, _ state: ServiceState,
+        isReplica: Bool
     ) throws -> String {
         let secret = try normalized(secret)
         let material = try KeyRecord.materialID(of: secret, key: id)
@@ -26,7 +27,10 @@ extension KeyRecord {
             if let description = request.description { materials[place].imported?.description = description }
             return material
         }
-        guard isNew else { throw KeyManagementError(.incorrectKeyMaterial, "the key has had other material") }
+        // New material comes to the primary, and a place for it from there.
+        guard isNew, !isReplica else {
+            throw KeyManagementError(.incorrectKeyMaterial, "the key has had other material")
+        }
         guard materials.isEmpty || isSymmetric else {
             throw KeyManagementError(.incorrectKeyMaterial, "such a key keeps its material")
         }

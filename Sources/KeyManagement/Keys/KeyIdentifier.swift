@@ -18,6 +18,14 @@ public struct KeyIdentifier: Sendable, Hashable, ExpressibleByStringLiteral, Cus
         return parts.count == 6 && parts[5].hasPrefix("alias/") ? String(parts[5]) : nil
     }
 
+    /// Whether it may be an alias: a quick look, on the way of every encryption, at what stands 38 bytes before the end, where
+    /// the ARN of a key has `y/`, and an alias has not.
+    var mayBeAlias: Bool {
+        let bytes = description.utf8Span.span
+        guard bytes.count >= 40 else { return true }
+        return bytes[bytes.count - 37] != UInt8(ascii: "/") || bytes[bytes.count - 38] != UInt8(ascii: "y")
+    }
+
     /// What a handle names its key by.
     public init(_ key: some KeyReference) { self = key.identifier }
 }
@@ -50,7 +58,7 @@ enum ResolvedName: Hashable {
 }
 
 /// An alias of an account: `alias/...`.
-struct AliasName: Hashable {
+struct AliasName: Sharded {
     let account: String
     let name: String
 

@@ -1,9 +1,7 @@
 public import AccessPolicy
 internal import Auditing
-internal import Cryptography
 internal import FoundationEssentials
 internal import RecordIntegrity
-internal import RecordStorage
 
 extension KeyManagementClient {
     /// Makes a replica of a multi-Region key in another Region: the same identifier and material, and a policy, tags, aliases and
@@ -25,84 +23,96 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) -> ARN {
         var creation = KeyCreation(alias: nil, description: description, tags: tags, policy: policy)
         creation.bypassesLockoutCheck = bypassingLockoutCheck
-        let conditions = ["kms:replicaregion": [region]]
-        // Asked first, since what is made in the other Region stands before this Region's change does.
-        let source: ManagedKey
+        let (service, caller) = (service, caller)
         let peer: KeyManagementService
-        do throws(KeyManagementError) {
-            peer = try service.peer(region)
-            var log = OperationLog(name: "ReplicateKey", caller: caller, time: service.clock.now, isReadOnly: false)
-            source = try primary(identifier, try service.refreshedState(), conditions, &log)
-        } catch { try await refuse("ReplicateKey", error) }
-        if caller.isDryRun { try await refuse("ReplicateKey", .dryRun) }
-        let state = try service.refreshedState()
-        let made = try await peer.makeReplica(of: source, domains: state.domains, creation, as: caller)
-        try await service.change("ReplicateKey", as: caller) { log, state in
+        do throws(KeyManagementError) { peer = try service.peer(region) } catch {
+            try await refuse("ReplicateKey", error)
+        }
+        // The list comes first: a primary is not deleted while a replica is being made.
+        let place = try await service.change("ReplicateKey", as: caller) { log, state in
             log.parameters = [("keyId", .text(identifier.description)), ("replicaRegion", .text(region))]
-            let key = try primary(identifier, state, conditions, &log)
+            let key = try primary(identifier, state, ["kms:replicaregion": [region]], &log)
+            try peer.checkReplicaCreation(key.record, creation, caller)
             var record = key.record
             let known = record.multiRegion?.replicas ?? []
-            guard made || !known.contains(region) else {
+            let isThere = try peer.refreshedState().keys[key.place] != nil
+            guard !(isThere && known.contains(region)) else {
                 throw KeyManagementError(.alreadyExists, "The key has a replica in \(region).")
             }
             record.multiRegion?.replicas = Set(known + [region]).sorted()
-            return ([.put(try record.name, try StoredJSON.encode(record), expecting: .version(key.version))], ())
+            return (
+                [.put(try record.name, try StoredJSON.encode(record), expecting: .version(key.version))], key.place
+            )
         }
-        // Replicas that are out of reach are caught up with later.
-        try? await service.synchronizeReplicas(of: source.place)
+        let state = try service.refreshedState()
+        guard let source = state.keys[place] else { throw KeyManagementError(.notFound) }
+        let isMade = try await peer.makeReplica(of: source, domains: state.domains, creation, as: caller)
+        // Should the list have been put right meanwhile, by one who did not see the replica yet.
+        try await peer.synchronizeReplicas(of: place)
+        guard isMade else { throw KeyManagementError(.alreadyExists, "The key has a replica in \(region).") }
         return peer.scope.keyARN(id: source.record.id, account: source.record.account)
     }
 
     /// Makes a replica the primary key, and the primary a replica.
     ///
-    /// Needs `kms:UpdatePrimaryRegion` on both.
+    /// Needs `kms:UpdatePrimaryRegion` on both. Where it is cut short, `maintain()` finishes it.
+    ///
+    /// - Throws: `conflict` where the key was rotated meanwhile: try again.
     public func updatePrimaryRegion(
         of identifier: KeyIdentifier, to region: String
     ) async throws(KeyManagementError) {
-        let conditions = ["kms:primaryregion": [region]]
-        let (service, caller) = (service, caller)
-        let place: String
-        let configuration: KeyRecord.MultiRegion
         let peer: KeyManagementService
-        do throws(KeyManagementError) {
-            peer = try service.peer(region)
-            var log = OperationLog(
-                name: "UpdatePrimaryRegion", caller: caller, time: service.clock.now, isReadOnly: false)
-            let key = try primary(identifier, try service.refreshedState(), conditions, &log)
-            guard let multiRegion = key.record.multiRegion, multiRegion.replicas.contains(region) else {
-                throw KeyManagementError(.unsupportedOperation, "The key has no replica in \(region).")
-            }
-            (place, configuration) = (key.place, multiRegion)
-        } catch { try await refuse("UpdatePrimaryRegion", error) }
-        if caller.isDryRun { try await refuse("UpdatePrimaryRegion", .dryRun) }
-        // What the primary has, its heir must have.
-        try await service.synchronizeReplicas(of: place)
-        let next = KeyRecord.MultiRegion(
-            primary: region,
-            replicas: (configuration.replicas.filter { $0 != region } + [service.scope.region]).sorted(),
-            epoch: configuration.epoch + 1)
-        for part in [peer, service] {
-            try await part.change("UpdatePrimaryRegion", as: caller) { log, state in
-                log.parameters = [("keyId", .text(identifier.description)), ("primaryRegion", .text(region))]
-                guard let key = state.keys[place] else { throw KeyManagementError(.notFound) }
-                log.use(key)
-                try part.authorize("UpdatePrimaryRegion", on: key, in: state, log, conditions: conditions)
-                guard key.record.multiRegion?.epoch ?? 0 < next.epoch else { return ([], ()) }
-                var record = key.record
-                record.multiRegion = next
-                return ([.put(try record.name, try StoredJSON.encode(record), expecting: .version(key.version))], ())
-            }
+        do throws(KeyManagementError) { peer = try service.peer(region) } catch {
+            try await refuse("UpdatePrimaryRegion", error)
         }
+        let (place, next) = try await resign(identifier, for: peer)
+        try await peer.adopt(next, place, as: "UpdatePrimaryRegion")
+        // The other replicas learn it now, or later.
         try? await peer.synchronizeReplicas(of: place)
     }
 
-    /// The primary key that is named, where the principal may replicate it, in a state that allows it.
+    /// The first half: the primary steps back for its heir. From then on nobody is primary until the heir knows, so that there are
+    /// never two.
+    func resign(
+        _ identifier: KeyIdentifier, for peer: KeyManagementService
+    ) async throws(KeyManagementError) -> (place: String, next: KeyRecord.MultiRegion) {
+        let (service, caller, region) = (service, caller, peer.scope.region)
+        let conditions = ["kms:primaryregion": [region]]
+        // What the primary has, its heir must have; whether it may be, is asked below.
+        if let key = try? find(identifier, at: service.clock.now).0, !caller.isDryRun {
+            try await service.synchronizeReplicas(of: key.place)
+        }
+        return try await service.change("UpdatePrimaryRegion", as: caller) { log, state in
+            log.parameters = [("keyId", .text(identifier.description)), ("primaryRegion", .text(region))]
+            let key = try primary(identifier, state, conditions, &log)
+            guard let now = key.record.multiRegion, now.replicas.contains(region),
+                let heir = try peer.refreshedState().keys[key.place]
+            else { throw KeyManagementError(.unsupportedOperation, "The key has no replica in \(region).") }
+            try peer.checkHeir(heir, caller, conditions, log)
+            guard heir.record.materials.map(\.id) == key.record.materials.map(\.id), heir.record.multiRegion == now
+            else {
+                throw KeyManagementError(.conflict, "The replica in \(region) is behind.")
+            }
+            var record = key.record
+            let next = KeyRecord.MultiRegion(
+                primary: region, replicas: (now.replicas.filter { $0 != region } + [service.scope.region]).sorted(),
+                epoch: now.epoch + 1)
+            record.multiRegion = next
+            return (
+                [.put(try record.name, try StoredJSON.encode(record), expecting: .version(key.version))],
+                (key.place, next)
+            )
+        }
+    }
+
+    /// The primary key that is named, where the principal may do this, in a state that allows it.
     private func primary(
         _ identifier: KeyIdentifier, _ state: ServiceState, _ conditions: [String: [String]], _ log: inout OperationLog
     ) throws(KeyManagementError) -> ManagedKey {
         let key = try managed(identifier, state, &log)
         try service.authorize(log.name, on: key, in: state, log, conditions: conditions)
-        try checkState(key, log)
+        // Imported material may be missing: it is not what is replicated.
+        if key.state(at: log.time) != .pendingImport { try checkState(key, log) }
         guard key.record.multiRegion != nil, !key.record.isReplica(in: service.scope.region) else {
             throw KeyManagementError(.unsupportedOperation, "\(key.arnText) is no primary key of several Regions.")
         }

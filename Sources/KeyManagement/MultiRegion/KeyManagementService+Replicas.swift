@@ -1,10 +1,35 @@
 internal import AccessPolicy
+internal import Auditing
 internal import Cryptography
 internal import FoundationEssentials
 internal import RecordIntegrity
 internal import RecordStorage
 
 extension KeyManagementService {
+    /// Refuses a replica that the caller may not make here.
+    func checkReplicaCreation(
+        _ origin: KeyRecord, _ creation: KeyCreation, _ caller: Caller
+    ) throws(KeyManagementError) {
+        let log = OperationLog(name: "CreateKey", caller: caller, time: clock.now, isReadOnly: false)
+        try check(caller, at: log.time)
+        try Tags.check(description: creation.description)
+        try Tags.check(creation.tags)
+        try authorizeCreation(
+            creation, specification: origin.specification, usage: origin.usage, multiRegionKeyType: "REPLICA", log)
+    }
+
+    /// Refuses a primary that the caller may not make of a replica here.
+    func checkHeir(
+        _ key: ManagedKey, _ caller: Caller, _ conditions: [String: [String]], _ log: OperationLog
+    ) throws(KeyManagementError) {
+        try check(caller, at: log.time)
+        try authorize("UpdatePrimaryRegion", on: key, in: try state(), log, conditions: conditions)
+        guard [.enabled, .pendingImport].contains(key.state(at: clock.now)) else {
+            throw KeyManagementError(
+                .invalidState, "\(key.arnText) is \(key.state(at: clock.now)?.rawValue ?? "deleted").")
+        }
+    }
+
     /// Makes a replica of another Region's key here.
     ///
     /// - Returns: false where it is here already.
@@ -15,12 +40,11 @@ extension KeyManagementService {
             let origin = source.record
             log.parameters = [
                 ("description", .text(creation.description)), ("origin", .text(origin.originName)),
-                ("multiRegion", .flag(true)),
+                ("multiRegion", .flag(true)), ("bypassPolicyLockoutSafetyCheck", .flag(creation.bypassesLockoutCheck)),
             ]
-            try Tags.check(description: creation.description)
-            try Tags.check(creation.tags)
-            try authorizeCreation(
-                creation, specification: origin.specification, usage: origin.usage, multiRegionKeyType: "REPLICA", log)
+            if !creation.tags.isEmpty { log.parameters.append(("tags", .map(creation.tags))) }
+            if let policy = creation.policy { log.parameters.append(("policy", .text(policy.text))) }
+            try checkReplicaCreation(origin, creation, caller)
             guard state.keys[source.place] == nil else { return ([], false) }
             try checkDrift(log.time)
             var record = KeyRecord(
@@ -43,39 +67,31 @@ extension KeyManagementService {
         }
     }
 
-    /// Gives a primary key's replicas what it has: material, its rotation, and who is primary. A replica that was deleted is
-    /// forgotten; the primary's own deletion begins with the last of them.
+    /// Brings a key and its relatives together, from whichever side: a primary gives its replicas what it has, a replica has its
+    /// primary know of it. Regions that are not connected are left for later.
+    ///
+    /// - Throws: what one Region throws, once the others are done.
     func synchronizeReplicas(of place: String) async throws(KeyManagementError) {
-        let state = try refreshedState()
-        guard let key = state.keys[place], let multiRegion = key.record.multiRegion else { return }
-        guard !key.record.isReplica(in: scope.region) else { return try await join(key, multiRegion) }
-        var gone: [String] = []
+        guard let key = try refreshedState().keys[place], let multiRegion = key.record.multiRegion else { return }
+        if key.record.isReplica(in: scope.region) { return try await join(place) }
+        let domains = try refreshedState().domains
+        var (gone, failure): ([String], KeyManagementError?) = ([], nil)
         for region in multiRegion.replicas {
-            // One that is not connected now is caught up with later.
             guard let peer = peers[region] else { continue }
-            if let theirs = try peer.refreshedState().keys[place] {
+            do throws(KeyManagementError) {
+                guard let theirs = try peer.refreshedState().keys[place] else {
+                    gone.append(region)
+                    continue
+                }
+                // Should this Region have missed that another is primary now.
                 if let later = theirs.record.multiRegion, later.epoch > multiRegion.epoch {
                     return try await adopt(later, place)
                 }
-                try await peer.take(key, domains: state.domains)
-            } else {
-                gone.append(region)
-            }
+                try await peer.take(key, domains: domains)
+            } catch { failure = failure ?? error }
         }
-        guard !gone.isEmpty else { return }
-        try await change("SynchronizeMultiRegionKey", as: .service) { log, state in
-            guard let current = state.keys[place], current.record.multiRegion?.epoch == multiRegion.epoch else {
-                return ([], ())
-            }
-            log.use(current)
-            var record = current.record
-            record.multiRegion?.replicas.removeAll { gone.contains($0) }
-            if let days = record.pendingWindow, record.multiRegion?.replicas.isEmpty == true {
-                record.pendingWindow = nil
-                record.deletion = (log.time.timeIntervalSince1970 + Double(days) * 86400).rounded()
-            }
-            return ([.put(try record.name, try StoredJSON.encode(record), expecting: .version(current.version))], ())
-        }
+        if !gone.isEmpty { try await forget(gone, place, multiRegion.epoch) }
+        if let failure { throw failure }
     }
 
     /// Synchronizes all multi-Region keys of this Region: what was cut short, or not connected then.
@@ -91,68 +107,110 @@ extension KeyManagementService {
         if let failure { throw failure }
     }
 
-    /// Has the primary know of this replica, should it have been cut short in making it.
-    private func join(_ key: ManagedKey, _ multiRegion: KeyRecord.MultiRegion) async throws(KeyManagementError) {
-        let region = scope.region
-        guard let primary = peers[multiRegion.primary] else { return }
-        try await primary.change("SynchronizeMultiRegionKey", as: .service) { log, state in
-            guard let theirs = state.keys[key.place], let list = theirs.record.multiRegion,
-                list.primary == primary.scope.region, !list.replicas.contains(region)
-            else { return ([], ()) }
-            log.use(theirs)
-            var record = theirs.record
-            record.multiRegion?.replicas = (list.replicas + [region]).sorted()
-            return ([.put(try record.name, try StoredJSON.encode(record), expecting: .version(theirs.version))], ())
+    /// Takes replicas off a primary's list that were deleted. Its own deletion begins with the last of them.
+    private func forget(_ gone: [String], _ place: String, _ epoch: Int) async throws(KeyManagementError) {
+        try await update(place) { record, log in
+            guard record.multiRegion?.epoch == epoch else { return }
+            record.multiRegion?.replicas.removeAll { gone.contains($0) }
+            if let days = record.pendingWindow, record.multiRegion?.replicas.isEmpty == true {
+                record.pendingWindow = nil
+                record.deletion = (log.time.timeIntervalSince1970 + Double(days) * 86400).rounded()
+            }
         }
     }
 
-    private func adopt(_ multiRegion: KeyRecord.MultiRegion, _ place: String) async throws(KeyManagementError) {
-        try await change("SynchronizeMultiRegionKey", as: .service) { log, state in
-            guard let current = state.keys[place], current.record.multiRegion?.epoch ?? 0 < multiRegion.epoch else {
-                return ([], ())
+    /// Has the primary know of this replica. Each step follows a later epoch, so it comes to an end.
+    private func join(_ place: String) async throws(KeyManagementError) {
+        let region = scope.region
+        while let mine = try refreshedState().keys[place]?.record.multiRegion, mine.primary != region,
+            let primary = peers[mine.primary], let theirs = try primary.refreshedState().keys[place]?.record.multiRegion
+        {
+            if theirs.epoch > mine.epoch {
+                try await adopt(theirs, place)
+                continue
             }
-            log.use(current)
-            var record = current.record
-            record.multiRegion = multiRegion
-            return ([.put(try record.name, try StoredJSON.encode(record), expecting: .version(current.version))], ())
+            // The heir does not know yet that it is primary.
+            if theirs.epoch < mine.epoch { try await primary.adopt(mine, place) }
+            try await primary.update(place) { record, _ in
+                guard let list = record.multiRegion, list.primary == primary.scope.region,
+                    !list.replicas.contains(region)
+                else { return }
+                record.multiRegion?.replicas = (list.replicas + [region]).sorted()
+                // A date that was set without knowing of this replica waits for it now.
+                if record.deletion != nil {
+                    record.deletion = nil
+                    record.pendingWindow = 7
+                }
+            }
+            return
+        }
+    }
+
+    /// Takes over a later arrangement of Regions.
+    func adopt(
+        _ next: KeyRecord.MultiRegion, _ place: String, as operation: String = "SynchronizeMultiRegionKey"
+    ) async throws(KeyManagementError) {
+        try await update(place, as: operation) { record, _ in
+            if record.multiRegion?.epoch ?? 0 < next.epoch { record.multiRegion = next }
         }
     }
 
     /// Takes over what the primary has.
     private func take(_ primary: ManagedKey, domains: [UInt32: AESGCM]) async throws(KeyManagementError) {
-        try await change("SynchronizeMultiRegionKey", as: .service) { log, state in
-            guard let current = state.keys[primary.place], current.record.isReplica(in: self.scope.region) else {
-                return ([], ())
-            }
-            log.use(current)
-            var record = current.record
+        let region = scope.region
+        let state = try refreshedState()
+        try await update(primary.place) { record, _ in
+            guard record.isReplica(in: region), record.multiRegion?.epoch ?? 0 <= primary.record.multiRegion?.epoch ?? 0
+            else { return }
             try record.takeMaterial(of: primary.record, opening: domains, state)
             record.multiRegion = primary.record.multiRegion
-            let isSame =
-                record.multiRegion == current.record.multiRegion
-                && record.materials.count == current.record.materials.count
-                && record.oldest == current.record.oldest && record.trimmed == current.record.trimmed
-                && record.schedule?.next == current.record.schedule?.next
-                && record.schedule?.days == current.record.schedule?.days
-            guard !isSame else { return ([], ()) }
-            return ([.put(try record.name, try StoredJSON.encode(record), expecting: .version(current.version))], ())
+        }
+    }
+
+    /// A change of the service's own to a key's record, where there is one.
+    private func update(
+        _ place: String, as operation: String = "SynchronizeMultiRegionKey",
+        _ body: (inout KeyRecord, OperationLog) throws -> Void
+    ) async throws(KeyManagementError) {
+        try await change(operation, as: .service) { log, state in
+            guard let current = state.keys[place] else { return ([], ()) }
+            log.use(current)
+            var record = current.record
+            try body(&record, log)
+            let before = try StoredJSON.encode(current.record)
+            let after = try StoredJSON.encode(record)
+            guard before != after else { return ([], ()) }
+            return ([.put(try record.name, after, expecting: .version(current.version))], ())
         }
     }
 }
 
 extension KeyRecord {
-    /// Takes over a relative's material, wrapped under this Region's domain key. Imported material comes from its owner alone.
+    /// Takes over a relative's material, wrapped under this Region's domain key. Imported material comes from its owner alone: its
+    /// places are taken over, empty.
+    ///
+    /// - Throws: `tampered` where the two have grown apart.
     fileprivate mutating func takeMaterial(
         of other: KeyRecord, opening domains: [UInt32: AESGCM], _ state: ServiceState
     ) throws {
         schedule = other.schedule
-        guard origin == nil else { return }
+        guard zip(materials, other.materials).allSatisfy({ $0.id == $1.id }), materials.count <= other.materials.count
+        else {
+            throw KeyManagementError(.tampered, "the materials of \(id) differ between Regions")
+        }
         let domain = try state.wrappingDomain
-        for index in materials.count..<max(materials.count, other.materials.count) {
-            let theirs = other.materials[index]
+        for (index, theirs) in other.materials.enumerated() {
+            if index < materials.count {
+                materials[index].created = theirs.created
+                materials[index].rotation = theirs.rotation
+                if let pending = theirs.imported?.isPending { materials[index].imported?.isPending = pending }
+                continue
+            }
             var mine = Material(
                 id: theirs.id, created: theirs.created, rotation: theirs.rotation, domain: 0, wrapped: [])
-            if !theirs.wrapped.isEmpty {
+            if let imported = theirs.imported {
+                mine.imported = Imported(expires: nil, description: imported.description, isPending: imported.isPending)
+            } else if !theirs.wrapped.isEmpty {
                 let secret = try other.material(index, domains: domains)
                 mine.wrapped = try domain.seal(secret, authenticating: label(theirs.id, version: index))
                 mine.domain = state.activeDomain
@@ -160,11 +218,12 @@ extension KeyRecord {
             materials.append(mine)
         }
         oldest = other.oldest
-        let (done, due) = (trimmed ?? 0, other.trimmed ?? 0)
-        for index in done..<max(done, due) where index < materials.count {
+        // What is destroyed stays destroyed.
+        let (done, due) = (trimmed ?? 0, max(trimmed ?? 0, other.trimmed ?? 0))
+        for index in done..<due {
             materials[index].wrapped = []
             materials[index].domain = 0
         }
-        trimmed = other.trimmed
+        if due > 0 { trimmed = due }
     }
 }

@@ -1,26 +1,38 @@
 public import AccessPolicy
 internal import FoundationEssentials
 
-/// As whom, and how, a client asks.
-struct Caller: Sendable {
-    let principal: Principal
-    /// Grants that may be too new to have been seen.
-    var grantTokens: [GrantToken] = []
-    /// Whether the answer is withheld, and nothing is changed.
-    var isDryRun = false
-    /// How its requests come.
-    var context = RequestContext()
-    /// Where its operations note what they did, for an adapter whose answers tell.
-    var report: OperationReport?
-    /// The session of a role that it acts in, where it took the role on here.
-    let session: RoleSession?
-
-    init(_ principal: Principal, session: RoleSession? = nil) {
-        self.principal = principal
-        self.session = session
+/// As whom, and how, a client asks. One object: each operation hands it on several times.
+final class Caller: Sendable {
+    /// How a client asks.
+    struct Options: Sendable {
+        /// Grants that may be too new to have been seen.
+        var grantTokens: [GrantToken] = []
+        /// Whether the answer is withheld, and nothing is changed.
+        var isDryRun = false
+        /// How its requests come.
+        var context = RequestContext()
+        /// Where its operations note what they did, for an adapter whose answers tell.
+        var report: OperationReport?
     }
 
-    var sourceARN: String? { context.sourceARN?.description }
+    let principal: Principal
+    /// The session of a role that it acts in, where it took the role on here.
+    let session: RoleSession?
+    let options: Options
+    /// On behalf of which resource, as a text.
+    let sourceARN: String?
+
+    init(_ principal: Principal, session: RoleSession? = nil, options: Options = Options()) {
+        self.principal = principal
+        self.session = session
+        self.options = options
+        sourceARN = options.context.sourceARN?.description
+    }
+
+    var grantTokens: [GrantToken] { options.grantTokens }
+    var isDryRun: Bool { options.isDryRun }
+    var context: RequestContext { options.context }
+    var report: OperationReport? { options.report }
 
     /// Refuses a session that is over.
     func check(at time: Date) throws(KeyManagementError) {
@@ -89,9 +101,10 @@ extension KeyManagementClient {
         } catch let error as KeyManagementError where error.code == .dryRun {}
     }
 
-    private func copy(_ change: (inout Caller) -> Void) -> KeyManagementClient {
-        var caller = caller
-        change(&caller)
-        return KeyManagementClient(service: service, caller: caller)
+    private func copy(_ change: (inout Caller.Options) -> Void) -> KeyManagementClient {
+        var options = caller.options
+        change(&options)
+        return KeyManagementClient(
+            service: service, caller: Caller(caller.principal, session: caller.session, options: options))
     }
 }

@@ -11,9 +11,13 @@ extension KeyManagementClient {
     public func retireMaterial(
         of identifier: KeyIdentifier, before material: String
     ) async throws(KeyManagementError) {
+        var key = ""
         try await change("RetireKeyMaterial", identifier, parameters: [("keyMaterialId", .text(material))]) {
             record, _, _ in
-            guard record.isSymmetric, record.keyStore == nil else { throw KeyManagementError(.unsupportedOperation) }
+            key = record.place
+            guard record.isSymmetric, record.keyStore == nil, !record.isReplica(in: service.scope.region) else {
+                throw KeyManagementError(.unsupportedOperation)
+            }
             guard let place = record.materials.firstIndex(where: { $0.id == material }) else {
                 throw KeyManagementError(.notFound, "the key has no such material")
             }
@@ -22,6 +26,8 @@ extension KeyManagementClient {
             }
             record.oldest = place == 0 ? nil : place
         }
+        // Replicas that are out of reach are caught up with later.
+        try? await service.synchronizeReplicas(of: key)
     }
 
     /// Destroys the materials that were retired, for good: what they have sealed is lost. Policies know it as
@@ -30,9 +36,11 @@ extension KeyManagementClient {
     /// - Returns: how many.
     @discardableResult
     public func trimRetiredMaterial(of identifier: KeyIdentifier) async throws(KeyManagementError) -> Int {
-        var count = 0
+        var (count, key) = (0, "")
         try await change("TrimKeyMaterial", identifier) { record, log, _ in
             try service.checkDrift(log.time)
+            key = record.place
+            guard !record.isReplica(in: service.scope.region) else { throw KeyManagementError(.unsupportedOperation) }
             let (oldest, trimmed) = (record.oldest ?? 0, record.trimmed ?? 0)
             guard oldest > trimmed else {
                 count = 0
@@ -46,6 +54,7 @@ extension KeyManagementClient {
             count = oldest - trimmed
             log.parameters.append(("count", .number(count)))
         }
+        try? await service.synchronizeReplicas(of: key)
         return count
     }
 }

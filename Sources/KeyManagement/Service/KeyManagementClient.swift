@@ -124,7 +124,7 @@ extension KeyManagementClient {
             throw KeyManagementError(.validation, "a plaintext has 1 to 4096 bytes, not \(plaintext.count)")
         }
         try context.check()
-        try await service.makeManagedKey(identifier, action, log, context: context)
+        if identifier.mayBeAlias { try await service.makeManagedKey(identifier, action, log, context: context) }
         let (key, state) = try use(identifier, Encryption.self, action, &log, context: context)
         let backing = try await service.backingKey(of: key, key.current, state)
         log.materials.append(key.record.materials[key.current].id)
@@ -177,7 +177,7 @@ extension KeyManagementClient {
         log.parameters.append(("numberOfBytes", .number(count)))
         note(identifier, context, &log)
         try context.check()
-        try await service.makeManagedKey(identifier, action, log, context: context)
+        if identifier.mayBeAlias { try await service.makeManagedKey(identifier, action, log, context: context) }
         let (key, state) = try use(identifier, Encryption.self, action, &log, context: context)
         let plaintext = try SecretBytes.random(count: count)
         let backing = try await service.backingKey(of: key, key.current, state)

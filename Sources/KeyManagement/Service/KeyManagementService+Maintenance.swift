@@ -40,6 +40,17 @@ extension KeyManagementService {
             log.use(key)
             guard let current = state.keys[key.place], current.state(at: now) == nil
             else { return ([], false) }
+            // A primary is not deleted under its replicas, however it came to have a date.
+            if let multiRegion = current.record.multiRegion, !multiRegion.replicas.isEmpty,
+                !current.record.isReplica(in: scope.region)
+            {
+                var record = current.record
+                record.deletion = nil
+                record.pendingWindow = 7
+                return (
+                    [.put(try record.name, try StoredJSON.encode(record), expecting: .version(current.version))], false
+                )
+            }
             var writes: [RecordWrite] = [.delete(try current.record.name, expecting: .version(current.version))]
             for (name, alias) in state.aliases
             where name.account == key.record.account && alias.record.target == key.record.id {

@@ -205,13 +205,14 @@ extension KeyManagementService {
             allowance = grants.allowance(for: operation, of: log.caller, context: context, handingOn: grant)
         }
         var conditions = conditions
+        if !log.conditions.isEmpty { conditions.merge(log.conditions) { $1 } }
         if key.record.multiRegion != nil {
             conditions["kms:multiregionkeytype"] = [key.record.isReplica(in: scope.region) ? "REPLICA" : "PRIMARY"]
         }
         return request(
             action, resource: key.arnText, account: key.record.account, log, state, allowance,
             KeyManagementService.conditions(
-                key.record, context, conditions.merging(log.conditions) { $1 }, alias,
+                key.record, context, conditions, alias,
                 aliases: {
                     state.aliases.filter {
                         $0.key.account == key.record.account && $0.value.record.target == key.record.id

@@ -157,7 +157,8 @@ final class ServiceState: Sendable {
         -> ManagedKey
     {
         // Names are ASCII. Others could be equal to one of them in Swift, and not to what policies compare.
-        guard identifier.description.utf8.allSatisfy({ $0 < 0x80 }) else {
+        var bytes = identifier.description.utf8Span
+        guard bytes.checkForASCII() else {
             throw KeyManagementError(.notFound, "Invalid keyId '\(identifier)'")
         }
         if let key = tables.keysByARN[identifier.description], key.state(at: time) != nil { return key }
