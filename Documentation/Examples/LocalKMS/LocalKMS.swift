@@ -8,12 +8,12 @@ package final class LocalKMS: Sendable {
     /// Whether it is for tests: signatures are not checked, and everything can be forgotten.
     package let isDevelopment: Bool
     package let regions: [String]
-    private let store: any RecordStore
-    private let accessKeys: any AccessKeyDirectory
+    let store: any RecordStore
+    let accessKeys: any AccessKeyDirectory
     private let door: Mutex<AWSFrontDoor>
 
     /// Marks a store that development mode has made, and that it may forget.
-    private static let mark: RecordName = "development"
+    static let mark: RecordName = "development"
 
     /// Opens a store for real work, or makes it in an empty one.
     package static func open(
@@ -36,21 +36,7 @@ package final class LocalKMS: Sendable {
         return LocalKMS(store, regions, accounts.accessKeys, door, isDevelopment: false)
     }
 
-    /// Opens a store for tests: in memory, or one that this mode has made.
-    package static func develop(
-        store: any RecordStore = MemoryRecordStore(), regions: [String],
-        accessKeys: any AccessKeyDirectory = StaticAccessKeys()
-    ) async throws -> LocalKMS {
-        let isEmpty = try store.records(prefix: "", after: nil, limit: 1).isEmpty
-        guard try isEmpty || store.record(mark) != nil else {
-            throw KeyManagementError(.wrongRootOfTrust, "development mode opens no store but its own")
-        }
-        if isEmpty { _ = try store.commit([.put(mark, [], expecting: .absent)]) }
-        let door = try await frontDoor(store, regions, accessKeys)
-        return LocalKMS(store, regions, accessKeys, door, isDevelopment: true)
-    }
-
-    private init(
+    init(
         _ store: any RecordStore, _ regions: [String], _ accessKeys: any AccessKeyDirectory, _ door: AWSFrontDoor,
         isDevelopment: Bool
     ) {
@@ -74,36 +60,6 @@ package final class LocalKMS: Sendable {
         return await door.withLock { $0 }.answer(request, from: address)
     }
 
-    /// Forgets everything.
-    private func reset() async throws {
-        var last: RecordName?
-        while case let page = try store.records(prefix: "", after: last, limit: 500), !page.isEmpty {
-            last = page.last?.name
-            _ = try store.commit(
-                page.filter { $0.name != LocalKMS.mark }.map { .delete($0.name, expecting: .anything) })
-        }
-        let fresh = try await LocalKMS.frontDoor(store, regions, accessKeys)
-        door.withLock { $0 = fresh }
-    }
-
-    private static func frontDoor(
-        _ store: any RecordStore, _ regions: [String], _ accessKeys: any AccessKeyDirectory
-    ) async throws -> AWSFrontDoor {
-        var services: [String: KeyManagementService] = [:]
-        for region in regions {
-            // No secret: whoever has such a store has its keys.
-            let root = try KeyFileRoot(key: SecretBytes(copying: [UInt8](repeating: 0, count: 32)))
-            services[region] = try await KeyManagementService(
-                store: RecordFolder(region, of: store), rootOfTrust: root, region: region,
-                audit: .buffered(lossWindow: .milliseconds(100)))
-        }
-        try KeyManagementService.connect(Array(services.values))
-        return AWSFrontDoor(services: services, accessKeys: accessKeys, mode: .development)
-    }
-
-    private static func isLoopback(_ host: String?) -> Bool {
-        guard let host else { return false }
-        let name = host.hasPrefix("[") ? host.prefix { $0 != "]" }.dropFirst() : host.prefix { $0 != ":" }
-        return ["localhost", "127.0.0.1", "::1"].contains(name)
-    }
+    /// Answers with another front door from now on.
+    func replace(_ fresh: AWSFrontDoor) { door.withLock { $0 = fresh } }
 }
