@@ -173,6 +173,7 @@ import Testing
         let id = KeyIdentifier(key.id)
         try await admin(here).replicateKey(id, to: "eu-west-1")
         try await admin(here).replicateKey(id, to: "ap-south-1")
+        try await here.synchronizeRegions()
         _ = try await admin(here).resign(id, for: there)
         for service in [here, there, third] {
             await #expect(throws: KeyManagementError(.unsupportedOperation)) { try await admin(service).rotate(id) }
@@ -265,6 +266,128 @@ import Testing
         try await admin(here).rotate(brought)
         let newer = try await admin(here).encrypt([3], under: NamedKey(brought))
         #expect(try await admin(there).decrypt(newer).revealed == [3])
+    }
+
+    func place(_ key: Key<Encryption>) -> String { "\(Self.account)/\(key.id)" }
+
+    @Test func `a replica is not deleted while its primary moves`() async throws {
+        let key = try await admin(here).createKey(.symmetric, multiRegion: true)
+        let id = KeyIdentifier(key.id)
+        try await admin(here).replicateKey(id, to: "eu-west-1")
+        try await here.synchronizeRegions()
+        _ = try await admin(here).resign(id, for: there)
+        // Only this replica knows who is primary now.
+        try await admin(here).scheduleDeletion(id, afterDays: 7)
+        clock.advance(days: 8)
+        #expect(await here.maintain().deleted == 1)
+        #expect(try await admin(there).describe(id).multiRegion?.isPrimary == true)
+        try await admin(there).rotate(id)
+        // An heir that does not know yet is not deleted as a replica.
+        try await admin(there).replicateKey(id, to: "us-east-1")
+        try await admin(there).replicateKey(id, to: "ap-south-1")
+        try await there.synchronizeRegions()
+        _ = try await admin(there).resign(id, for: here)
+        try await admin(here).scheduleDeletion(id, afterDays: 7)
+        clock.advance(days: 8)
+        #expect(await here.maintain().deleted == 0)
+        #expect(try await admin(here).describe(id).state == .pendingReplicaDeletion)
+        try await admin(here).cancelDeletion(id)
+        try await admin(here).enable(id)
+        try await admin(here).rotate(id)
+    }
+
+    @Test func `a replica waits for its primary's Region before it is deleted`() async throws {
+        let (store, root) = (MemoryRecordStore(), try KeyFileRoot(key: .random(count: 32)))
+        let lonely = try await KeyManagementService(store: store, rootOfTrust: root, region: "sa-east-1", clock: clock)
+        try KeyManagementService.connect([here, lonely])
+        let key = try await admin(here).createKey(.symmetric, multiRegion: true)
+        let id = KeyIdentifier(key.id)
+        try await admin(here).replicateKey(id, to: "sa-east-1")
+        try await admin(lonely).scheduleDeletion(id, afterDays: 7)
+        clock.advance(days: 8)
+        let again = try await KeyManagementService(store: store, rootOfTrust: root, region: "sa-east-1", clock: clock)
+        let waiting = await again.maintain()
+        #expect(waiting.deleted == 0 && waiting.failures.count == 1)
+        await #expect(throws: KeyManagementError(.notFound)) { _ = try await admin(again).describe(id) }
+        try KeyManagementService.connect([here, again])
+        #expect(await again.maintain().deleted == 1)
+        #expect(try await admin(here).describe(id).multiRegion?.replicaRegions == [])
+    }
+
+    @Test func `what a replica has taken over does not go back`() async throws {
+        let key = try await admin(here).createKey(.symmetric, multiRegion: true)
+        let id = KeyIdentifier(key.id)
+        try await admin(here).replicateKey(id, to: "eu-west-1")
+        let old = try #require(try here.refreshedState().keys[place(key)])
+        let sealed = try await admin(here).encrypt([1], under: key)
+        try await admin(here).rotate(id)
+        let materials = try await admin(here).rotations(of: id).map(\.material)
+        try await admin(here).retireMaterial(of: id, before: materials[1])
+        let domains = try here.refreshedState().domains
+        // One who read the primary before all that comes late.
+        try await there.take(old, domains: domains)
+        await #expect(throws: KeyManagementError(.invalidCiphertext)) { _ = try await admin(there).decrypt(sealed) }
+        // Its heir must have exactly what the primary has: here it has not, when the primary steps back.
+        try await admin(here).updateDescription(of: id, to: "changed")
+        let taken = try #require(try there.refreshedState().keys[place(key)]?.record.synchronized)
+        let held = try #require(try here.refreshedState().keys[place(key)]?.version)
+        #expect(taken < held)
+        await #expect(throws: KeyManagementError(.conflict)) {
+            _ = try await admin(here).resign(id, for: there)
+        }
+        try await admin(here).updatePrimaryRegion(of: id, to: "eu-west-1")
+        await #expect(throws: KeyManagementError(.invalidCiphertext)) { _ = try await admin(there).decrypt(sealed) }
+    }
+
+    @Test func `material that is taken over is wrapped under the newest domain key`() async throws {
+        let root = try KeyFileRoot(key: .random(count: 32))
+        let store = MemoryRecordStore()
+        let far = try await KeyManagementService(store: store, rootOfTrust: root, region: "sa-east-1", clock: clock)
+        try KeyManagementService.connect([here, far])
+        let key = try await admin(here).createKey(.symmetric, multiRegion: true)
+        let id = KeyIdentifier(key.id)
+        try await admin(here).replicateKey(id, to: "sa-east-1")
+        // Domain keys change in one Region while the other hands material over, again and again.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { for _ in 0..<12 { try await self.admin(self.here).rotate(id) } }
+            group.addTask { for _ in 0..<12 { try await far.rotateDomainKey(unlockedBy: root) } }
+            try await group.waitForAll()
+        }
+        #expect(await here.maintain().failures.isEmpty)
+        let sealed = try await admin(here).encrypt([1], under: key)
+        let opened = try await KeyManagementService(store: store, rootOfTrust: root, region: "sa-east-1", clock: clock)
+        #expect(try await admin(opened).decrypt(sealed).revealed == [1])
+        let record = try #require(try opened.refreshedState().keys[place(key)]?.record)
+        #expect(Set(record.materials.map(\.domain)) == [13])
+    }
+
+    @Test func `a primary's waiting period survives a replica that joins`() async throws {
+        let key = try await admin(here).createKey(.symmetric, multiRegion: true)
+        let id = KeyIdentifier(key.id)
+        let state = try here.refreshedState()
+        let source = try #require(state.keys[place(key)])
+        _ = try await there.makeReplica(
+            of: source, domains: state.domains, KeyCreation(alias: nil, description: "", tags: [:], policy: nil),
+            as: admin(there).caller)
+        try await admin(here).scheduleDeletion(id, afterDays: 30)
+        #expect(await there.maintain().failures.isEmpty)
+        #expect(try await admin(here).describe(id).pendingDeletionWindowInDays == 30)
+    }
+
+    @Test func `a replica of imported material is a key of external origin to policies`() async throws {
+        let deny = try PolicyDocument(
+            #"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"kms:CreateKey","Resource":"*","Condition":{"StringEquals":{"kms:KeyOrigin":"EXTERNAL"}}}]}"#
+        )
+        let far = try await KeyManagementService(
+            store: MemoryRecordStore(), rootOfTrust: testRoot(), region: "sa-east-1",
+            access: .authorizer(PolicyEngine { _ in [IdentityPolicy("p", deny)] }), clock: clock)
+        try KeyManagementService.connect([here, far])
+        let imported = try await admin(here).createKeyForImport(.symmetric, multiRegion: true)
+        await #expect(throws: KeyManagementError(.accessDenied)) {
+            _ = try await admin(here).replicateKey(KeyIdentifier(imported), to: "sa-east-1")
+        }
+        let own = try await admin(here).createKey(.symmetric, multiRegion: true)
+        _ = try await admin(here).replicateKey(KeyIdentifier(own), to: "sa-east-1")
     }
 }
 

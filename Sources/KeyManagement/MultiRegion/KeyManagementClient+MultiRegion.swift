@@ -57,13 +57,17 @@ extension KeyManagementClient {
     ///
     /// Needs `kms:UpdatePrimaryRegion` on both. Where it is cut short, `maintain()` finishes it.
     ///
-    /// - Throws: `conflict` where the key was rotated meanwhile: try again.
+    /// - Throws: `conflict` where the key was changed meanwhile: try again.
     public func updatePrimaryRegion(
         of identifier: KeyIdentifier, to region: String
     ) async throws(KeyManagementError) {
         let peer: KeyManagementService
         do throws(KeyManagementError) { peer = try service.peer(region) } catch {
             try await refuse("UpdatePrimaryRegion", error)
+        }
+        // What the primary has, its heir must have; whether it may be, is asked below.
+        if let key = try? find(identifier, at: service.clock.now).0, !caller.isDryRun {
+            try await service.synchronizeReplicas(of: key.place)
         }
         let (place, next) = try await resign(identifier, for: peer)
         try await peer.adopt(next, place, as: "UpdatePrimaryRegion")
@@ -78,10 +82,6 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) -> (place: String, next: KeyRecord.MultiRegion) {
         let (service, caller, region) = (service, caller, peer.scope.region)
         let conditions = ["kms:primaryregion": [region]]
-        // What the primary has, its heir must have; whether it may be, is asked below.
-        if let key = try? find(identifier, at: service.clock.now).0, !caller.isDryRun {
-            try await service.synchronizeReplicas(of: key.place)
-        }
         return try await service.change("UpdatePrimaryRegion", as: caller) { log, state in
             log.parameters = [("keyId", .text(identifier.description)), ("primaryRegion", .text(region))]
             let key = try primary(identifier, state, conditions, &log)
@@ -89,8 +89,7 @@ extension KeyManagementClient {
                 let heir = try peer.refreshedState().keys[key.place]
             else { throw KeyManagementError(.unsupportedOperation, "The key has no replica in \(region).") }
             try peer.checkHeir(heir, caller, conditions, log)
-            guard heir.record.materials.map(\.id) == key.record.materials.map(\.id), heir.record.multiRegion == now
-            else {
+            guard heir.record.multiRegion == now, heir.record.synchronized == key.version else {
                 throw KeyManagementError(.conflict, "The replica in \(region) is behind.")
             }
             var record = key.record
@@ -98,6 +97,7 @@ extension KeyManagementClient {
                 primary: region, replicas: (now.replicas.filter { $0 != region } + [service.scope.region]).sorted(),
                 epoch: now.epoch + 1)
             record.multiRegion = next
+            record.synchronized = nil
             return (
                 [.put(try record.name, try StoredJSON.encode(record), expecting: .version(key.version))],
                 (key.place, next)

@@ -14,6 +14,8 @@ extension KeyManagementService {
         try check(caller, at: log.time)
         try Tags.check(description: creation.description)
         try Tags.check(creation.tags)
+        var creation = creation
+        creation.origin = origin.originName
         try authorizeCreation(
             creation, specification: origin.specification, usage: origin.usage, multiRegionKeyType: "REPLICA", log)
     }
@@ -46,6 +48,7 @@ extension KeyManagementService {
             if let policy = creation.policy { log.parameters.append(("policy", .text(policy.text))) }
             try checkReplicaCreation(origin, creation, caller)
             guard state.keys[source.place] == nil else { return ([], false) }
+            try quotas.checkKeys(of: origin.account, in: state)
             try checkDrift(log.time)
             var record = KeyRecord(
                 id: origin.id, account: origin.account, created: log.time.timeIntervalSince1970,
@@ -55,6 +58,7 @@ extension KeyManagementService {
                 tags: creation.tags.isEmpty ? nil : creation.tags, materials: [])
             record.origin = origin.origin
             record.multiRegion = origin.multiRegion
+            record.synchronized = source.version
             if let policy = creation.policy {
                 try checkLockout(policy, record, in: state, log, isBypassed: creation.bypassesLockoutCheck)
             }
@@ -109,8 +113,11 @@ extension KeyManagementService {
 
     /// Takes replicas off a primary's list that were deleted. Its own deletion begins with the last of them.
     private func forget(_ gone: [String], _ place: String, _ epoch: Int) async throws(KeyManagementError) {
-        try await update(place) { record, log in
+        try await update(place) { record, log, _ in
             guard record.multiRegion?.epoch == epoch else { return }
+            // One that was made anew since stays.
+            let gone = try gone.filter { try peers[$0].map { try $0.refreshedState().keys[place] == nil } ?? false }
+            guard !gone.isEmpty else { return }
             record.multiRegion?.replicas.removeAll { gone.contains($0) }
             if let days = record.pendingWindow, record.multiRegion?.replicas.isEmpty == true {
                 record.pendingWindow = nil
@@ -131,15 +138,16 @@ extension KeyManagementService {
             }
             // The heir does not know yet that it is primary.
             if theirs.epoch < mine.epoch { try await primary.adopt(mine, place) }
-            try await primary.update(place) { record, _ in
+            try await primary.update(place) { record, log, _ in
                 guard let list = record.multiRegion, list.primary == primary.scope.region,
                     !list.replicas.contains(region)
                 else { return }
                 record.multiRegion?.replicas = (list.replicas + [region]).sorted()
                 // A date that was set without knowing of this replica waits for it now.
-                if record.deletion != nil {
+                if let date = record.deletion {
                     record.deletion = nil
-                    record.pendingWindow = 7
+                    let days = (date - log.time.timeIntervalSince1970) / 86400
+                    record.pendingWindow = max(KeyRecord.shortestWindow, Int(days.rounded(.up)))
                 }
             }
             return
@@ -150,33 +158,49 @@ extension KeyManagementService {
     func adopt(
         _ next: KeyRecord.MultiRegion, _ place: String, as operation: String = "SynchronizeMultiRegionKey"
     ) async throws(KeyManagementError) {
-        try await update(place, as: operation) { record, _ in
-            if record.multiRegion?.epoch ?? 0 < next.epoch { record.multiRegion = next }
+        try await update(place, as: operation) { record, _, _ in
+            guard record.multiRegion?.epoch ?? 0 < next.epoch else { return }
+            record.multiRegion = next
+            record.synchronized = nil
         }
     }
 
-    /// Takes over what the primary has.
-    private func take(_ primary: ManagedKey, domains: [UInt32: AESGCM]) async throws(KeyManagementError) {
+    /// Takes over what the primary has, unless it has that or something later already.
+    func take(_ primary: ManagedKey, domains: [UInt32: AESGCM]) async throws(KeyManagementError) {
         let region = scope.region
-        let state = try refreshedState()
-        try await update(primary.place) { record, _ in
-            guard record.isReplica(in: region), record.multiRegion?.epoch ?? 0 <= primary.record.multiRegion?.epoch ?? 0
+        try await update(primary.place) { record, _, state in
+            guard record.isReplica(in: region), let mine = record.multiRegion, let theirs = primary.record.multiRegion,
+                (mine.epoch, record.synchronized ?? 0) < (theirs.epoch, primary.version)
             else { return }
             try record.takeMaterial(of: primary.record, opening: domains, state)
-            record.multiRegion = primary.record.multiRegion
+            record.multiRegion = theirs
+            record.synchronized = primary.version
+        }
+    }
+
+    /// Refuses to delete a replica that could be the only one to know of a later primary, or be that primary without knowing it.
+    func checkReplicaDeletion(_ record: KeyRecord) throws(KeyManagementError) {
+        guard let mine = record.multiRegion, record.isReplica(in: scope.region) else { return }
+        guard let primary = peers[mine.primary] else {
+            throw KeyManagementError(
+                .invalidState, "\(record.id) is deleted when its primary's Region, \(mine.primary), is connected")
+        }
+        if let theirs = try primary.refreshedState().keys[record.place]?.record.multiRegion, theirs.epoch != mine.epoch
+        {
+            throw KeyManagementError(.conflict, "the primary of \(record.id) is moving")
         }
     }
 
     /// A change of the service's own to a key's record, where there is one.
     private func update(
         _ place: String, as operation: String = "SynchronizeMultiRegionKey",
-        _ body: (inout KeyRecord, OperationLog) throws -> Void
+        _ body: (inout KeyRecord, OperationLog, ServiceState) throws -> Void
     ) async throws(KeyManagementError) {
         try await change(operation, as: .service) { log, state in
             guard let current = state.keys[place] else { return ([], ()) }
             log.use(current)
             var record = current.record
-            try body(&record, log)
+            try body(&record, log, state)
             let before = try StoredJSON.encode(current.record)
             let after = try StoredJSON.encode(record)
             guard before != after else { return ([], ()) }

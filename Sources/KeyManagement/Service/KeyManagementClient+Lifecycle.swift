@@ -52,11 +52,7 @@ extension KeyManagementClient {
             try Tags.check(description: creation.description)
             try Tags.check(creation.tags)
             try service.authorizeCreation(creation, specification, log)
-            if let limit = service.quotas.keysPerAccount {
-                guard
-                    state.keys.values.count(where: { $0.record.account == account && $0.record.manager == nil }) < limit
-                else { throw KeyManagementError(.limitExceeded, "an account has at most \(limit) keys") }
-            }
+            try service.quotas.checkKeys(of: account, in: state)
             try service.checkDrift(log.time)
             var record = KeyRecord(
                 id: try creation.makeID(), account: account,
@@ -155,7 +151,7 @@ extension KeyManagementClient {
     public func scheduleDeletion(
         _ identifier: KeyIdentifier, afterDays days: Int = 30
     ) async throws(KeyManagementError) -> Date {
-        guard (7...30).contains(days) else {
+        guard (KeyRecord.shortestWindow...30).contains(days) else {
             throw KeyManagementError(.validation, "a key waits 7 to 30 days for its deletion, not \(days)")
         }
         var date = Date(timeIntervalSince1970: 0)

@@ -22,6 +22,8 @@ extension KeyManagementService {
         var (count, failure): (Int, KeyManagementError?) = (0, nil)
         for key in due {
             do throws(KeyManagementError) {
+                // A primary that moves meanwhile comes first: what this replica knows of it would go with it.
+                if key.record.isReplica(in: scope.region) { try await synchronizeReplicas(of: key.place) }
                 // First, since nobody else knows the handle; the key has been unusable since its date.
                 try await destroyKeptMaterial(of: key.record)
                 if try await delete(key, at: now) { count += 1 }
@@ -40,13 +42,14 @@ extension KeyManagementService {
             log.use(key)
             guard let current = state.keys[key.place], current.state(at: now) == nil
             else { return ([], false) }
+            try checkReplicaDeletion(current.record)
             // A primary is not deleted under its replicas, however it came to have a date.
             if let multiRegion = current.record.multiRegion, !multiRegion.replicas.isEmpty,
                 !current.record.isReplica(in: scope.region)
             {
                 var record = current.record
                 record.deletion = nil
-                record.pendingWindow = 7
+                record.pendingWindow = KeyRecord.shortestWindow
                 return (
                     [.put(try record.name, try StoredJSON.encode(record), expecting: .version(current.version))], false
                 )

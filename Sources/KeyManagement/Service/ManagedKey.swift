@@ -14,19 +14,6 @@ final class ManagedKey: Sendable {
     let place: String
     let policy: PolicyDocument
     let materials: [MaterialID]
-    /// Policies by their texts: most keys have the same.
-    private static let policies = Mutex([String: PolicyDocument]())
-
-    private static func policy(_ text: String) throws(PolicyError) -> PolicyDocument {
-        if let known = policies.withLock({ $0[text] }), known.text.utf8.elementsEqual(text.utf8) { return known }
-        let policy = try PolicyDocument(text)
-        policies.withLock { policies in
-            if policies.count >= 1000 { policies.removeAll() }
-            policies[text] = policy
-        }
-        return policy
-    }
-
     private let backing: Mutex<[MaterialID: BackingKey]>
     /// The key itself, of a kind that has one material, once it was unwrapped.
     private let single: Mutex<CustodialKey.Use?>
@@ -38,7 +25,7 @@ final class ManagedKey: Sendable {
         arnText = arn.description
         place = record.place
         do {
-            policy = try ManagedKey.policy(record.policy)
+            policy = try scope.policies.policy(record.policy)
         } catch {
             throw KeyManagementError(.tampered, "the policy of \(record.id) cannot be read")
         }
@@ -128,10 +115,11 @@ final class ManagedKey: Sendable {
     }
 }
 
-/// Where a service is: partition and Region of its ARNs.
-struct ServiceScope: Sendable, Hashable {
+/// What all keys of a service share: partition and Region of their ARNs, and policies.
+struct ServiceScope: Sendable {
     let partition: String
     let region: String
+    let policies = CompiledPolicies()
 
     func keyARN(id: String, account: String) -> ARN {
         ARN(partition: partition, service: "kms", region: region, account: account, resource: "key/\(id)")
@@ -139,5 +127,20 @@ struct ServiceScope: Sendable, Hashable {
 
     func aliasARN(_ alias: AliasName) -> ARN {
         ARN(partition: partition, service: "kms", region: region, account: alias.account, resource: alias.name)
+    }
+}
+
+/// Policies by their texts: most keys have the same.
+final class CompiledPolicies: Sendable {
+    private let known = Mutex([String: PolicyDocument]())
+
+    func policy(_ text: String) throws(PolicyError) -> PolicyDocument {
+        if let known = known.withLock({ $0[text] }), known.text.utf8.elementsEqual(text.utf8) { return known }
+        let policy = try PolicyDocument(text)
+        known.withLock { known in
+            if known.count >= 1000 { known.removeAll() }
+            known[text] = policy
+        }
+        return policy
     }
 }

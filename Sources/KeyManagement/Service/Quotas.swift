@@ -32,6 +32,13 @@ public struct Quotas: Sendable, Hashable {
         keysPerAccount: 100_000, aliasesPerKey: 50, cryptographicRequestsPerSecond: 10_000,
         asymmetricRequestsPerSecond: 500, otherRequestsPerSecond: 5)
 
+    /// Refuses one key more than an account may have.
+    func checkKeys(of account: String, in state: ServiceState) throws(KeyManagementError) {
+        guard let limit = keysPerAccount else { return }
+        guard state.keys.values.count(where: { $0.record.account == account && $0.record.manager == nil }) < limit
+        else { throw KeyManagementError(.limitExceeded, "an account has at most \(limit) keys") }
+    }
+
     /// What shares a limit, and the limit.
     fileprivate func rate(_ operation: String) -> (group: String, limit: Double)? {
         switch operation {

@@ -97,6 +97,8 @@ struct KeyRecord: Codable, Sendable {
     var tags: [String: String]?
     /// Its relatives in other Regions; nil for a key of one Region.
     var multiRegion: MultiRegion?
+    /// For a replica, the version of the primary's record that it has taken over; nil for none of this epoch.
+    var synchronized: UInt64?
     /// The days that it will wait for its deletion, once its replicas are deleted.
     var pendingWindow: Int?
     /// The place of the oldest material that still opens; nil for the first.
@@ -126,6 +128,8 @@ struct KeyRecord: Codable, Sendable {
     }
 
     static let external = "EXTERNAL"
+    /// The fewest days that a key waits for its deletion.
+    static let shortestWindow = 7
     static let awsManager = "AWS"
 
     /// Where its material comes from, by AWS's name.
