@@ -102,8 +102,9 @@ let package = Package(
         .target(name: "AtRest", dependencies: ["KeyManagement", "Cryptography", "SystemCalls"]),
         .target(
             name: "KeyManagement",
-            dependencies: ["Cryptography", "RecordIntegrity", "RecordStorage", "Auditing", "AccessPolicy"]
-        ),
+            dependencies: [
+                "AccessPolicy", "Auditing", "Cryptography", "PKIX", "RecordIntegrity", "RecordStorage",
+            ]),
         .target(name: "Auditing", dependencies: ["Cryptography", "RecordStorage", "SystemCalls"]),
         .systemLibrary(name: "CStrongroomSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(

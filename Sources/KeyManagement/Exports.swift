@@ -2,4 +2,5 @@
 @_exported public import AccessPolicy
 @_exported public import Auditing
 @_exported public import Cryptography
+@_exported public import PKIX
 @_exported public import RecordStorage

@@ -9,7 +9,9 @@ import Testing
     static let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
     /// A server with a root's key, and one of a user who may nothing.
-    private func serve(_ body: (String, [String: String]) async throws -> Void) async throws {
+    private func serve(
+        attestationRoots: [Certificate] = [], _ body: (String, [String: String]) async throws -> Void
+    ) async throws {
         let accounts = """
             {"accessKeys": [{"id": "AKIAROOT", "secret": "\(Self.secret)", "account": "111122223333"},
                {"id": "AKIAREADER", "secret": "\(Self.secret)x", "account": "111122223333", "user": "reader"},
@@ -24,7 +26,8 @@ import Testing
         let root = SecretBytes(copying: Array("passphrase".utf8))
         let kms = try await LocalKMS.open(
             store: store, passphrase: root, regions: ["us-east-1", "eu-west-1"],
-            accounts: AccountsFile(Array(accounts.utf8)), cost: Scrypt(cost: 2, blockSize: 1, parallelism: 1))
+            accounts: AccountsFile(Array(accounts.utf8)), attestationRoots: attestationRoots,
+            cost: Scrypt(cost: 2, blockSize: 1, parallelism: 1))
         let server = try await LocalKMSServer.start(kms, port: 0)
         let environment = [
             "AWS_ACCESS_KEY_ID": "AKIAROOT", "AWS_SECRET_ACCESS_KEY": Self.secret, "READER_ID": "AKIAREADER",
@@ -59,6 +62,23 @@ import Testing
         try await serve { address, environment in
             print(try await run("kms_model.py", [address], environment))
         }
+    }
+
+    @Test(.peer("openssl")) func `software that has proved itself gets what its carrier cannot read`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("recipients-\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        _ = try await run("kms_recipients.py", ["make", folder.path], ProcessInfo.processInfo.environment)
+        let roots = try Certificate.all(
+            pemEncoded: String(contentsOf: folder.appendingPathComponent("root.pem"), encoding: .utf8))
+        try await serve(attestationRoots: roots) { address, environment in
+            print(try await run("kms_recipients.py", ["use", folder.path, address], environment))
+        }
+        // What openssl has made of the same kind opens here.
+        let key = try RSA.PrivateKey(
+            pkcs8: SecretBytes(copying: [UInt8](Data(contentsOf: folder.appendingPathComponent("key.der")))))
+        let envelope = RecipientEnvelope([UInt8](try Data(contentsOf: folder.appendingPathComponent("openssl.cms"))))
+        #expect(try await envelope.open(with: key).revealed == Array("made by openssl".utf8))
     }
 
     @Test func `the AWS command line works`() async throws {

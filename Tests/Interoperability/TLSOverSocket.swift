@@ -70,7 +70,7 @@ struct TLSOverSocket {
 final class AnsweringServer: @unchecked Sendable {
     let port: UInt16
     private let listener: LoopbackSocket
-    private let lock = NSLock()
+    private let lock = NSCondition()
     private var sessions: [NegotiatedSession] = []
     private var errors: [any Error] = []
     private var isStopped = false
@@ -85,7 +85,12 @@ final class AnsweringServer: @unchecked Sendable {
                 guard let socket = try? listener.accept() else { continue }
                 do {
                     try serve(TLSOverSocket(try server.accept(), socket))
-                } catch { lock.withLock { errors.append(error) } }
+                } catch {
+                    lock.withLock {
+                        errors.append(error)
+                        lock.broadcast()
+                    }
+                }
             }
         }
         thread.stackSize = 1 << 21
@@ -106,6 +111,15 @@ final class AnsweringServer: @unchecked Sendable {
 
     /// What was agreed with each client, and what went wrong.
     var record: (sessions: [NegotiatedSession], errors: [any Error]) { lock.withLock { (sessions, errors) } }
+
+    /// The first that went wrong. A client may be gone before the server's thread has noticed why.
+    func awaitError() -> (any Error)? {
+        lock.withLock {
+            let limit = Date(timeIntervalSinceNow: 10)
+            while errors.isEmpty, lock.wait(until: limit) {}
+            return errors.first
+        }
+    }
 
     func stop() {
         lock.withLock { isStopped = true }

@@ -18,7 +18,7 @@ package final class LocalKMS: Sendable {
     /// Opens a store for real work, or makes it in an empty one.
     package static func open(
         store: any RecordStore, passphrase: borrowing SecretBytes, regions: [String], accounts: AccountsFile,
-        audit: AuditDurability = .recorded, cost: Scrypt = .standard
+        attestationRoots: [Certificate] = [], audit: AuditDurability = .recorded, cost: Scrypt = .standard
     ) async throws -> LocalKMS {
         guard try store.record(mark) == nil else {
             throw KeyManagementError(
@@ -28,7 +28,7 @@ package final class LocalKMS: Sendable {
         for region in regions {
             services[region] = try await KeyManagementService(
                 store: RecordFolder(region, of: store), rootOfTrust: PassphraseRoot(passphrase.copy(), cost: cost),
-                region: region, access: .directory, audit: audit)
+                region: region, access: .directory, audit: audit, attestationRoots: attestationRoots)
         }
         try KeyManagementService.connect(Array(services.values))
         for service in services.values { try await accounts.install(in: service) }

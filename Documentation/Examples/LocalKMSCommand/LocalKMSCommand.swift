@@ -1,6 +1,6 @@
 // A key service that boto3, the AWS command line, Terraform and the SDKs use by its address.
 //     swift run -c release --traits default,NIO local-kms [--port N] [--store PATH] [--regions A,B] [--accounts FILE]
-//         [--audit-window MILLISECONDS] [--development]
+//         [--audit-window MILLISECONDS] [--attestation-roots FILE] [--development]
 // SIGTERM ends.
 #if NIO && SQLite
 import Console
@@ -14,7 +14,10 @@ import SQLiteRecordStorage
             try await run(
                 Arguments(
                     Array(CommandLine.arguments.dropFirst()),
-                    options: ["--port", "--store", "--regions", "--accounts", "--audit-window", "--passphrase-file"],
+                    options: [
+                        "--port", "--store", "--regions", "--accounts", "--audit-window", "--attestation-roots",
+                        "--passphrase-file",
+                    ],
                     flags: ["--development"], words: 0))
         } catch {
             Presentation.fail("local-kms", error)
@@ -55,6 +58,9 @@ import SQLiteRecordStorage
             file: arguments.values["--passphrase-file"], isNew: !FileManager.default.fileExists(atPath: path))
         return try await LocalKMS.open(
             store: SQLiteRecordStore(path: path), passphrase: passphrase, regions: regions, accounts: accounts,
+            attestationRoots: arguments.values["--attestation-roots"].map {
+                try Certificate.all(pemEncoded: String(contentsOfFile: $0, encoding: .utf8))
+            } ?? [],
             audit: arguments.values["--audit-window"].flatMap { Int($0) }.map {
                 .buffered(lossWindow: .milliseconds($0))
             }

@@ -45,11 +45,13 @@ extension KMSOperation {
             call.output.field("MacAlgorithm", call.required("MacAlgorithm"))
         },
         "DeriveSharedSecret": KMSOperation("KeyId", "KeyAgreementAlgorithm", "PublicKey") { call in
-            try call.refuseRecipient()
-            let secret = try await call.client.deriveSharedSecret(
-                with: NamedKey(call.key), peer: call.input.blob("PublicKey") ?? [])
+            let (key, peer) = (NamedKey<Agreement>(call.key), call.input.blob("PublicKey") ?? [])
+            if let recipient = try call.recipient() {
+                call.write(try await call.client.deriveSharedSecret(with: key, peer: peer, for: recipient))
+            } else {
+                call.write("SharedSecret", try await call.client.deriveSharedSecret(with: key, peer: peer))
+            }
             call.output.field("KeyId", call.usedKey)
-            call.write("SharedSecret", secret)
             call.output.field("KeyAgreementAlgorithm", "ECDH")
             call.output.field("KeyOrigin", call.report.origin)
         },

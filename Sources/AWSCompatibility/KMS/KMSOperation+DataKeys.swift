@@ -4,12 +4,18 @@ extension KMSOperation {
     /// Keys for use outside, and random bytes.
     static let dataKeys: [String: KMSOperation] = [
         "GenerateDataKey": KMSOperation("KeyId") { call in
-            try call.refuseRecipient()
-            let key = try await call.client.generateDataKey(
-                under: NamedKey(call.key), byteCount: call.byteCount(), context: call.input.context("EncryptionContext")
-            )
-            call.write("CiphertextBlob", key.ciphertext.bytes)
-            call.write("Plaintext", key.plaintext)
+            let (name, count) = (NamedKey<Encryption>(call.key), try call.byteCount())
+            let context = call.input.context("EncryptionContext")
+            if let recipient = try call.recipient() {
+                let key = try await call.client.generateDataKey(
+                    under: name, byteCount: count, context: context, for: recipient)
+                call.write("CiphertextBlob", key.ciphertext.bytes)
+                call.write(key.envelope)
+            } else {
+                let key = try await call.client.generateDataKey(under: name, byteCount: count, context: context)
+                call.write("CiphertextBlob", key.ciphertext.bytes)
+                call.write("Plaintext", key.plaintext)
+            }
             call.writeKey()
         },
         "GenerateDataKeyWithoutPlaintext": KMSOperation("KeyId") { call in
@@ -20,12 +26,20 @@ extension KMSOperation {
             call.writeKey()
         },
         "GenerateDataKeyPair": KMSOperation("KeyId", "KeyPairSpec") { call in
-            try call.refuseRecipient()
-            let pair = try await call.client.generateDataKeyPair(
-                call.pairKind(), under: NamedKey(call.key), context: call.input.context("EncryptionContext"))
-            call.write("PrivateKeyCiphertextBlob", pair.ciphertext.bytes)
-            call.write("PrivateKeyPlaintext", pair.privateKey)
-            call.write("PublicKey", pair.publicKey)
+            let (name, kind) = (NamedKey<Encryption>(call.key), try call.pairKind())
+            let context = call.input.context("EncryptionContext")
+            if let recipient = try call.recipient() {
+                let pair = try await call.client.generateDataKeyPair(
+                    kind, under: name, context: context, for: recipient)
+                call.write("PrivateKeyCiphertextBlob", pair.ciphertext.bytes)
+                call.write(pair.envelope)
+                call.write("PublicKey", pair.publicKey)
+            } else {
+                let pair = try await call.client.generateDataKeyPair(kind, under: name, context: context)
+                call.write("PrivateKeyCiphertextBlob", pair.ciphertext.bytes)
+                call.write("PrivateKeyPlaintext", pair.privateKey)
+                call.write("PublicKey", pair.publicKey)
+            }
             call.output.field("KeyPairSpec", call.required("KeyPairSpec"))
             call.writeKey()
         },
@@ -38,14 +52,17 @@ extension KMSOperation {
             call.writeKey()
         },
         "GenerateRandom": KMSOperation { call in
-            try call.refuseRecipient()
             guard !call.input.has("CustomKeyStoreId") else {
                 throw KeyManagementError(.unsupportedOperation, "Key stores give no random bytes.")
             }
             guard let count = call.input.number("NumberOfBytes") else {
                 throw KeyManagementError(.validation, "NumberOfBytes is required.")
             }
-            call.write("Plaintext", try await call.client.generateRandom(byteCount: count))
+            if let recipient = try call.recipient() {
+                call.write(try await call.client.generateRandom(byteCount: count, for: recipient))
+            } else {
+                call.write("Plaintext", try await call.client.generateRandom(byteCount: count))
+            }
         },
     ]
 }

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import KeyManagement
 
 extension KMSOperation {
@@ -18,13 +19,15 @@ extension KMSOperation {
             call.output.field("EncryptionAlgorithm", algorithm)
         },
         "Decrypt": KMSOperation { call in
-            try call.refuseRecipient()
             let algorithm = call.input.text("EncryptionAlgorithm") ?? KMSCall.symmetric
-            let opened = try await call.decrypt()
+            if let recipient = try call.recipient() {
+                call.write(try await call.decrypt(for: recipient))
+            } else {
+                call.write("Plaintext", try await call.decrypt())
+                if let material = call.report.materials.last { call.output.field("KeyMaterialId", material) }
+            }
             call.output.field("KeyId", call.usedKey)
-            call.write("Plaintext", opened)
             call.output.field("EncryptionAlgorithm", algorithm)
-            if let material = call.report.materials.last { call.output.field("KeyMaterialId", material) }
         },
         "ReEncrypt": KMSOperation("CiphertextBlob", "DestinationKeyId") { call in
             let source = call.input.text("SourceEncryptionAlgorithm") ?? KMSCall.symmetric
@@ -60,14 +63,30 @@ extension KMSCall {
         }
     }
 
-    /// Attested recipients are not served.
-    func refuseRecipient() throws(KeyManagementError) {
-        guard !input.has("Recipient") else {
-            throw KeyManagementError(.unsupportedOperation, "Recipients are not supported.")
+    /// Who gets the answer in place of the caller; nil for nobody.
+    func recipient() throws -> Recipient? {
+        guard let source = input.recipient else { return nil }
+        guard source.algorithm == nil || source.algorithm == "RSAES_OAEP_SHA_256" else {
+            throw AWSFailure(violations: [
+                "Value '\(source.algorithm ?? "")' at 'recipient.keyEncryptionAlgorithm' failed to satisfy constraint: Member must satisfy enum value set: [RSAES_OAEP_SHA_256]"
+            ])
         }
+        guard source.algorithm != nil, let document = source.document.flatMap({ Data(base64Encoded: $0) }) else {
+            throw KeyManagementError(
+                .validation, "A recipient has a key encryption algorithm and an attestation document.")
+        }
+        guard (1...AttestationDocument.largest).contains(document.count) else {
+            throw AWSFailure(violations: [
+                "Value at 'recipient.attestationDocument' failed to satisfy constraint: Member must have length between 1 and \(AttestationDocument.largest)"
+            ])
+        }
+        return Recipient(attestation: [UInt8](document))
     }
 
-    fileprivate func decrypt() async throws -> SecretBytes {
+    mutating func write(_ envelope: RecipientEnvelope) { write("CiphertextForRecipient", envelope.bytes) }
+
+    /// What there is to decrypt.
+    private func ciphertext() throws -> [UInt8] {
         guard let ciphertext = input.blob("CiphertextBlob") else {
             guard input.flag("DryRun"), input.texts("DryRunModifiers").contains("IGNORE_CIPHERTEXT") else {
                 throw AWSFailure(violations: [
@@ -76,17 +95,39 @@ extension KMSCall {
             }
             throw KeyManagementError(.unsupportedOperation, "IGNORE_CIPHERTEXT is not supported.")
         }
+        return ciphertext
+    }
+
+    /// The algorithm of a key pair, which the request must name.
+    private func pairAlgorithm() throws(KeyManagementError) -> EncryptionAlgorithm? {
         let name = input.text("EncryptionAlgorithm") ?? KMSCall.symmetric
-        if let algorithm = try asymmetric(name, "EncryptionContext") {
-            guard input.has("KeyId") else {
-                throw KeyManagementError(.validation, "KeyId is required to decrypt with an asymmetric KMS key.")
-            }
+        guard let algorithm = try asymmetric(name, "EncryptionContext") else { return nil }
+        guard input.has("KeyId") else {
+            throw KeyManagementError(.validation, "KeyId is required to decrypt with an asymmetric KMS key.")
+        }
+        return algorithm
+    }
+
+    fileprivate func decrypt() async throws -> SecretBytes {
+        let ciphertext = try ciphertext()
+        if let algorithm = try pairAlgorithm() {
             return try await client.decrypt(
                 ciphertext, with: NamedKey<AsymmetricEncryption>(key), using: algorithm)
         }
         return try await client.decrypt(
             Ciphertext(ciphertext), context: input.context("EncryptionContext"),
             under: input.text("KeyId").map { KeyIdentifier($0) })
+    }
+
+    fileprivate func decrypt(for recipient: Recipient) async throws -> RecipientEnvelope {
+        let ciphertext = try ciphertext()
+        if let algorithm = try pairAlgorithm() {
+            return try await client.decrypt(
+                ciphertext, with: NamedKey<AsymmetricEncryption>(key), using: algorithm, for: recipient)
+        }
+        return try await client.decrypt(
+            Ciphertext(ciphertext), context: input.context("EncryptionContext"),
+            under: input.text("KeyId").map { KeyIdentifier($0) }, for: recipient)
     }
 
     fileprivate func reEncrypt(_ source: String, _ destination: String) async throws -> [UInt8] {

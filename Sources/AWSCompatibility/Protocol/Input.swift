@@ -12,7 +12,7 @@ struct Input: Decodable {
         case pairs([String: String])
         case tags([Tag])
         case constraints(Constraints)
-        case recipient
+        case recipient(RecipientSource)
     }
 
     struct Tag: Decodable, Sendable {
@@ -37,7 +37,7 @@ struct Input: Decodable {
         }
     }
 
-    struct Recipient: Decodable, Sendable {
+    struct RecipientSource: Decodable, Sendable {
         let algorithm, document: String?
 
         private enum CodingKeys: String, CodingKey {
@@ -84,8 +84,7 @@ struct Input: Decodable {
             if key.stringValue == "Constraints" {
                 return .constraints(try container.decode(Constraints.self, forKey: key))
             }
-            _ = try container.decode(Recipient.self, forKey: key)
-            return .recipient
+            return .recipient(try container.decode(RecipientSource.self, forKey: key))
         }
     }
 
@@ -119,6 +118,7 @@ struct Input: Decodable {
     func context(_ name: String) -> EncryptionContext {
         if case .pairs(let pairs) = values[name] { EncryptionContext(pairs) } else { .none }
     }
+    var recipient: RecipientSource? { if case .recipient(let value) = values["Recipient"] { value } else { nil } }
     var constraints: Constraints? { if case .constraints(let value) = values["Constraints"] { value } else { nil } }
 
     /// The tags, each name once.

@@ -98,7 +98,7 @@ extension KeyManagementClient {
         return try key.publicKey.encrypt(SecretBytes(copying: plaintext), using: algorithm)
     }
 
-    private func decrypt(
+    func decrypt(
         _ ciphertext: [UInt8], _ identifier: KeyIdentifier, _ algorithm: EncryptionAlgorithm, action: String,
         _ log: inout OperationLog
     ) throws -> SecretBytes {

@@ -71,7 +71,7 @@ extension KeyManagementClient {
         }
     }
 
-    private func dataKeyPair(
+    func dataKeyPair(
         _ kind: DataKeyPairKind, _ identifier: KeyIdentifier, _ context: EncryptionContext, _ action: String,
         _ log: inout OperationLog
     ) async throws -> DataKeyPair {

@@ -43,32 +43,37 @@ extension KeyManagementClient {
         with key: some KeyReference<Agreement>, peer: [UInt8]
     ) async throws(KeyManagementError) -> SecretBytes {
         try await service.perform("DeriveSharedSecret", as: caller) { log in
-            log.parameters = [
-                ("keyId", .text(key.identifier.description)), ("keyAgreementAlgorithm", .text("ECDH")),
-            ]
-            let (managed, state) = try self.use(
-                KeyIdentifier(key), Agreement.self, "DeriveSharedSecret", &log,
-                conditions: ["kms:keyagreementalgorithm": ["ECDH"]])
-            guard case .agreement(let agreement) = try managed.use(domains: state.domains) else {
-                throw KeyManagementError(.tampered, "\(managed.record.id) is of another kind")
-            }
-            do {
-                return try await agreement.sharedSecret(withPublicKey: peer.span)
-            } catch let error as CryptographyError where Self.isAboutThePeer(error) {
-                throw KeyManagementError(.validation)
-            }
+            try await self.sharedSecret(KeyIdentifier(key), peer, &log)
         }
     }
 
     /// Random bytes, for those who want them from here: 1 to 1024.
     public func generateRandom(byteCount: Int) async throws(KeyManagementError) -> SecretBytes {
-        try await service.perform("GenerateRandom", as: caller) { log in
-            log.parameters = [("numberOfBytes", .number(byteCount))]
-            try service.authorize("GenerateRandom", resource: "*", inAccount: principal.account, log)
-            guard (1...1024).contains(byteCount) else {
-                throw KeyManagementError(.validation, "1 to 1024 random bytes, not \(byteCount)")
-            }
-            return try SecretBytes.random(count: byteCount)
+        try await service.perform("GenerateRandom", as: caller) { log in try self.random(byteCount, &log) }
+    }
+
+    func random(_ byteCount: Int, _ log: inout OperationLog) throws -> SecretBytes {
+        log.parameters = [("numberOfBytes", .number(byteCount))]
+        try service.authorize("GenerateRandom", resource: "*", inAccount: principal.account, log)
+        guard (1...1024).contains(byteCount) else {
+            throw KeyManagementError(.validation, "1 to 1024 random bytes, not \(byteCount)")
+        }
+        return try SecretBytes.random(count: byteCount)
+    }
+
+    func sharedSecret(
+        _ identifier: KeyIdentifier, _ peer: [UInt8], _ log: inout OperationLog
+    ) async throws -> SecretBytes {
+        log.parameters = [("keyId", .text(identifier.description)), ("keyAgreementAlgorithm", .text("ECDH"))]
+        let (managed, state) = try use(
+            identifier, Agreement.self, "DeriveSharedSecret", &log, conditions: ["kms:keyagreementalgorithm": ["ECDH"]])
+        guard case .agreement(let agreement) = try managed.use(domains: state.domains) else {
+            throw KeyManagementError(.tampered, "\(managed.record.id) is of another kind")
+        }
+        do {
+            return try await agreement.sharedSecret(withPublicKey: peer.span)
+        } catch let error as CryptographyError where KeyManagementClient.isAboutThePeer(error) {
+            throw KeyManagementError(.validation)
         }
     }
 

@@ -3,7 +3,7 @@ internal import Auditing
 public import FoundationEssentials
 
 /// Whether a key is used.
-public struct KeyUsage: Sendable, Hashable {
+public struct KeyLastUsage: Sendable, Hashable {
     /// The key.
     public let keyARN: ARN
     /// When it was made: since then its uses are known.
@@ -33,7 +33,7 @@ extension KeyManagementClient {
     ///
     /// The whole trail is read, so that uses cost nothing more.
     ///
-    public func usage(of identifier: KeyIdentifier) async throws(KeyManagementError) -> KeyUsage {
+    public func usage(of identifier: KeyIdentifier) async throws(KeyManagementError) -> KeyLastUsage {
         let (arn, created) = try await read("GetKeyLastUsage", identifier) { key, _, _ in
             (key.arn, Date(timeIntervalSince1970: key.record.created))
         }
@@ -43,7 +43,7 @@ extension KeyManagementClient {
         if let last, let fields = AuditQuery.Fields(last), let date = fields.time {
             use = LastKeyUse(operation: fields.eventName, date: date, eventID: fields.eventID)
         }
-        return KeyUsage(keyARN: arn, creationDate: created, last: use)
+        return KeyLastUsage(keyARN: arn, creationDate: created, last: use)
     }
 }
 

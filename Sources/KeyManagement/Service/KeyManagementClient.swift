@@ -167,7 +167,7 @@ extension KeyManagementClient {
         }
     }
 
-    private func generateDataKey(
+    func generateDataKey(
         _ identifier: KeyIdentifier, _ count: Int, _ context: EncryptionContext, action: String,
         _ log: inout OperationLog
     ) async throws -> DataKey {

@@ -3,6 +3,7 @@ public import Auditing
 public import Cryptography
 internal import Dispatch
 internal import FoundationEssentials
+public import PKIX
 internal import RecordIntegrity
 public import RecordStorage
 internal import Synchronization
@@ -30,6 +31,7 @@ public final class KeyManagementService: Sendable {
     let records: AuthenticatedRecords
     let keyStores: [String: any KeyCustodian]
     let quotas: Quotas
+    let attestationRoots: [Certificate]
     let limiter: RequestLimiter
     let peers = ConnectedRegions()
     private let current: Mutex<ServiceState>
@@ -50,6 +52,7 @@ public final class KeyManagementService: Sendable {
     ///     embedding process has done its own checks.
     ///   - audit: when an event is on the disk.
     ///   - keyStores: custodians that keep the material of some keys, such as an HSM's partition, by their names.
+    ///   - attestationRoots: who may vouch for recipients, such as AWS's root of Nitro's attestation; see ``Recipient``.
     ///   - quotas: how much accounts may have and ask.
     ///   - copies: where else every event goes, after the trail has it. Where one fails, the answer is withheld, though
     ///     a change that was asked for stands.
@@ -58,7 +61,8 @@ public final class KeyManagementService: Sendable {
     public init(
         store: any RecordStore, rootOfTrust: any RootOfTrust, region: String = "us-east-1", partition: String = "aws",
         access: AccessControl = .accountMembers, audit: AuditDurability = .recorded,
-        keyStores: [String: any KeyCustodian] = [:], quotas: Quotas = .unlimited,
+        keyStores: [String: any KeyCustodian] = [:], attestationRoots: [Certificate] = [],
+        quotas: Quotas = .unlimited,
         copyingEventsTo copies: [any AuditSink] = [],
         clock: any WallClock = SystemClock()
     ) async throws(KeyManagementError) {
@@ -73,6 +77,7 @@ public final class KeyManagementService: Sendable {
             opening = (clock.now, clock.uptime)
             self.records = records
             self.keyStores = keyStores
+            self.attestationRoots = attestationRoots
             self.quotas = quotas
             limiter = RequestLimiter(quotas)
             self.copies = copies

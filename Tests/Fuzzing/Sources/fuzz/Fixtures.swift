@@ -28,6 +28,11 @@ enum Fixtures {
     nonisolated(unsafe) static var importParameters: ImportParameters?
     nonisolated(unsafe) static var wrapped: [UInt8] = []
 
+    static let recipient: RSA.PrivateKey = {
+        guard let key = try? RSA.PrivateKey(bits: 2048) else { fatalError() }
+        return key
+    }()
+
     static let signingKey: ECDSA.PrivateKey = {
         let scalar = SecretBytes(copying: [UInt8](repeating: 3, count: 32))
         guard let key = try? ECDSA.PrivateKey(.p256, scalar: scalar) else { fatalError() }

@@ -30,6 +30,11 @@ enum Seeds {
                 [0, 255, 255, 255, 255, 0, 0, 0, 1] + [UInt8](repeating: 0, count: 11) + [1, 0, 0, 0, 0],
             ]
         case .awsRequest: return AWSInputs.requests
+        case .attestation:
+            let payload = AttestationInputs.payload(Fixtures.recipient.publicKey.subjectPublicKeyInfo)
+            return [[1] + payload, [0] + (try AttestationInputs.sign(payload))]
+        case .recipientEnvelope:
+            return [try RecipientEnvelope(SecretBytes(copying: [1, 2, 3]), for: Fixtures.recipient.publicKey).bytes]
         case .awsSignature: return try AWSInputs.signatures()
         case .keyImport:
             return [

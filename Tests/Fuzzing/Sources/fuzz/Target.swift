@@ -31,6 +31,8 @@ enum Target: String, CaseIterable {
     case keyImport = "key-import"
     case awsRequest = "aws-request"
     case awsSignature = "aws-signature"
+    case attestation
+    case recipientEnvelope = "recipient-envelope"
 
     /// Anything may be refused; nothing may crash, hang, or be accepted that was not made here.
     func check(_ bytes: [UInt8]) async throws {
@@ -129,6 +131,14 @@ enum Target: String, CaseIterable {
             guard let presented = try? PresentedSignature(request) else { return }
             // Nobody has this key.
             must { (try? presented.check(with: AWSInputs.nobodysKey, at: AWSInputs.time)) == nil }
+        case .attestation:
+            let rest = Array(bytes.dropFirst())
+            let isSigned = bytes.first == 1
+            let document = try AttestationDocument(
+                isSigned ? AttestationInputs.sign(rest) : rest, trusting: AttestationInputs.roots,
+                at: AttestationInputs.now)
+            must { document.registers.count <= 32 && !document.moduleID.isEmpty }
+        case .recipientEnvelope: _ = try await RecipientEnvelope(bytes).open(with: Fixtures.recipient).count
         case .tlsClient: ConnectionInputs.feed(try ConnectionInputs.client.connect(to: "localhost"), bytes)
         }
     }

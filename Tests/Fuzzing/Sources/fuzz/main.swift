@@ -7,6 +7,7 @@ import Foundation
 let arguments = CommandLine.arguments
 try await Fixtures.prepare()
 try await CertificateInputs.prepare()
+try await AttestationInputs.prepare()
 try await ConnectionInputs.prepare()
 switch arguments.dropFirst().first {
 case "--list": Target.allCases.forEach { print($0.rawValue) }
