@@ -15,12 +15,13 @@ let package = Package(
         .library(name: "InTransit", targets: ["InTransit"]),
         .library(name: "InTransitNIO", targets: ["InTransitNIO"]),
         .library(name: "KeyManagement", targets: ["KeyManagement"]),
+        .library(name: "KeyManagementNIO", targets: ["KeyManagementNIO"]),
         .library(name: "PKIX", targets: ["PKIX"]),
         .library(name: "RecordStorage", targets: ["RecordStorage"]),
         .library(name: "SQLiteRecordStorage", targets: ["SQLiteRecordStorage"]),
     ],
     traits: [
-        .trait(name: "NIO", description: "TLS in pipelines of SwiftNIO."),
+        .trait(name: "NIO", description: "TLS in pipelines of SwiftNIO, and HTTPS to external key stores."),
         .trait(name: "SQLite", description: "Record storage on the system's SQLite."),
         .default(enabledTraits: ["SQLite"]),
     ],
@@ -48,6 +49,14 @@ let package = Package(
             dependencies: [
                 "InTransit",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
+            ]),
+        .target(
+            name: "KeyManagementNIO",
+            dependencies: [
+                "InTransitNIO", "KeyManagement",
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["NIO"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
             ]),
         .target(name: "CStrongroomOpenSSLShims", dependencies: ["CStrongroomOpenSSL"]),
         .target(name: "OpenSSLShim", dependencies: ["CStrongroomOpenSSL", "CStrongroomOpenSSLShims"]),
@@ -90,7 +99,8 @@ let package = Package(
         .target(
             name: "LocalKMS",
             dependencies: [
-                "AWSCompatibility", "Auditing", "SystemCalls",
+                "AWSCompatibility", "AWSSignature", "Auditing", "InTransit", "KeyManagement", "KeyManagementNIO",
+                "SystemCalls",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["NIO"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
@@ -103,7 +113,7 @@ let package = Package(
         .target(
             name: "KeyManagement",
             dependencies: [
-                "AccessPolicy", "Auditing", "Cryptography", "PKIX", "RecordIntegrity", "RecordStorage",
+                "AWSSignature", "AccessPolicy", "Auditing", "Cryptography", "PKIX", "RecordIntegrity", "RecordStorage",
             ]),
         .target(name: "Auditing", dependencies: ["Cryptography", "RecordStorage", "SystemCalls"]),
         .systemLibrary(name: "CStrongroomSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -155,7 +165,9 @@ let package = Package(
         .testTarget(
             name: "Interoperability",
             dependencies: [
-                "AtRest", "Certificates", "HSMEmulation", "InTransit", "LocalKMS", "StrongroomTestSupport",
+                "AtRest", "Certificates", "HSMEmulation", "InTransit", "KeyManagementNIO", "LocalKMS",
+                "StrongroomTestSupport",
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
             ],
             path: "Tests/Interoperability", exclude: ["Peers"]),
         .testTarget(
@@ -173,7 +185,8 @@ let package = Package(
                 "InTransitNIO", "KeyManagement", "StrongroomTestSupport",
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
             ]),
-        .testTarget(name: "KeyManagementTests", dependencies: ["KeyManagement", "StrongroomTestSupport"]),
+        .testTarget(
+            name: "KeyManagementTests", dependencies: ["AWSCompatibility", "KeyManagement", "StrongroomTestSupport"]),
         .testTarget(
             name: "RecordStorageTests",
             dependencies: ["RecordStorage", "SQLiteRecordStorage", "StrongroomTestSupport"]

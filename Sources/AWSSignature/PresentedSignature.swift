@@ -85,10 +85,13 @@ public struct PresentedSignature: Sendable {
 
     /// Checks the signature, under the scope's key.
     ///
+    /// - Parameter tolerance: how many seconds its time may differ, where it has no lifetime of its own.
     /// - Throws: `expired`, `mismatch`.
-    public func check(with key: HMAC, at now: Date) throws(SignatureRefusal) {
+    public func check(
+        with key: HMAC, at now: Date, within tolerance: Double = PresentedSignature.tolerance
+    ) throws(SignatureRefusal) {
         let age = now.timeIntervalSince(date)
-        guard age >= -PresentedSignature.tolerance, age <= lifetime ?? PresentedSignature.tolerance else {
+        guard age >= -tolerance, age <= lifetime ?? tolerance else {
             throw .expired(signed: timestamp, now: SignatureTime.text(now))
         }
         let isValid: Bool

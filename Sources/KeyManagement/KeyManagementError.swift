@@ -47,7 +47,7 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
         /// The key's state does not allow this.
         public static let invalidState = Code(name: "KMSInvalidStateException")
         /// The custodian of a key store does not answer, or no longer has the key.
-        public static let keyStoreFailure = Code(name: "CustomKeyStoreInvalidStateException")
+        public static let keyStoreFailure = Code(name: "KeyUnavailableException")
         /// There is no key store of this name here.
         public static let keyStoreNotFound = Code(name: "CustomKeyStoreNotFoundException")
         /// The role's session is over.

@@ -1,6 +1,9 @@
 #if NIO
 import Foundation
+import HSMEmulation
+import KeyManagementNIO
 import LocalKMS
+import NIOPosix
 import StrongroomTestSupport
 import Testing
 
@@ -10,7 +13,8 @@ import Testing
 
     /// A server with a root's key, and one of a user who may nothing.
     private func serve(
-        attestationRoots: [Certificate] = [], _ body: (String, [String: String]) async throws -> Void
+        attestationRoots: [Certificate] = [], clusters: [String: KeyStoreCluster] = [:],
+        externalKeyStores: (any XKSTransport)? = nil, _ body: (String, [String: String]) async throws -> Void
     ) async throws {
         let accounts = """
             {"accessKeys": [{"id": "AKIAROOT", "secret": "\(Self.secret)", "account": "111122223333"},
@@ -26,7 +30,8 @@ import Testing
         let root = SecretBytes(copying: Array("passphrase".utf8))
         let kms = try await LocalKMS.open(
             store: store, passphrase: root, regions: ["us-east-1", "eu-west-1"],
-            accounts: AccountsFile(Array(accounts.utf8)), attestationRoots: attestationRoots,
+            accounts: AccountsFile(Array(accounts.utf8)), clusters: clusters, externalKeyStores: externalKeyStores,
+            attestationRoots: attestationRoots,
             cost: Scrypt(cost: 2, blockSize: 1, parallelism: 1))
         let server = try await LocalKMSServer.start(kms, port: 0)
         let environment = [
@@ -79,6 +84,59 @@ import Testing
             pkcs8: SecretBytes(copying: [UInt8](Data(contentsOf: folder.appendingPathComponent("key.der")))))
         let envelope = RecipientEnvelope([UInt8](try Data(contentsOf: folder.appendingPathComponent("openssl.cms"))))
         #expect(try await envelope.open(with: key).revealed == Array("made by openssl".utf8))
+    }
+
+    @Test func `key stores are on a cluster of HSMs, and on somebody else's key manager`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("xks-\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let peers = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Peers")
+        let device = HSMDevice(
+            store: MemoryRecordStore(), passwordCost: try Scrypt(cost: 2, blockSize: 1, parallelism: 1))
+        let partition = try device.createPartition(
+            "cluster", administrator: "admin", password: SecretBytes(copying: Array("administrator".utf8)))
+        try partition.administer("admin", password: SecretBytes(copying: Array("administrator".utf8)))
+            .createUser("kmsuser", password: SecretBytes(copying: Array("the right one".utf8)))
+        let cluster = KeyStoreCluster(trustAnchor: "an anchor") { password in
+            do { return HSMCustodian(try partition.logIn("kmsuser", password: password.copy())) } catch {
+                throw KeyStoreConnectionError.invalidCredentials
+            }
+        }
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        defer { group.shutdownGracefully { _ in } }
+        let peer = try BackgroundPeer(
+            "python3", [peers.appendingPathComponent("xks_proxy.py").path, folder.path], folder: folder)
+        let file = folder.appendingPathComponent("port")
+        for _ in 0..<200 where !FileManager.default.fileExists(atPath: file.path) {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        let port = try #require(try? String(contentsOf: file, encoding: .utf8), "\(peer.text)")
+        let roots = try Certificate.all(
+            pemEncoded: String(contentsOf: folder.appendingPathComponent("root.pem"), encoding: .utf8))
+        let tls = try TLSClient(TLSClientConfiguration(trust: PeerTrust(roots)))
+        let transport = HTTPSTransport(tls, on: group, within: .seconds(10))
+        try await serve(clusters: ["cluster-2345abcdefg": cluster], externalKeyStores: transport) {
+            address, environment in
+            print(try await run("kms_key_stores.py", [address, "https://localhost:\(port)"], environment))
+        }
+        _ = peer.text
+    }
+
+    @Test func `a client that we did not write uses our proxy as AWS would`() async throws {
+        let custodian = try SoftwareCustodian(store: MemoryRecordStore(), key: .random(count: 32))
+        let proxy = XKSProxy(
+            path: "/tenant/kms/xks/v1",
+            credentials: [
+                XKSProxy.Credential(id: "STRONGROOM234567ABCDEF", secret: SecretBytes(copying: Array(Self.secret.utf8)))
+            ], custodian: custodian, keys: ["kid": XKSProxy.ExternalKey(try custodian.makeKey(.sealing))])
+        let server = try await LocalKMSServer.start(port: 0) { request, _ in await proxy.answer(request) }
+        do {
+            print(try await run("xks_client.py", ["http://127.0.0.1:\(server.port)", Self.secret], [:]))
+        } catch {
+            try await server.stop()
+            throw error
+        }
+        try await server.stop()
     }
 
     @Test func `the AWS command line works`() async throws {

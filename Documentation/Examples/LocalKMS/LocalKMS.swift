@@ -18,6 +18,7 @@ package final class LocalKMS: Sendable {
     /// Opens a store for real work, or makes it in an empty one.
     package static func open(
         store: any RecordStore, passphrase: borrowing SecretBytes, regions: [String], accounts: AccountsFile,
+        clusters: [String: KeyStoreCluster] = [:], externalKeyStores transport: (any XKSTransport)? = nil,
         attestationRoots: [Certificate] = [], audit: AuditDurability = .recorded, cost: Scrypt = .standard
     ) async throws -> LocalKMS {
         guard try store.record(mark) == nil else {
@@ -28,7 +29,8 @@ package final class LocalKMS: Sendable {
         for region in regions {
             services[region] = try await KeyManagementService(
                 store: RecordFolder(region, of: store), rootOfTrust: PassphraseRoot(passphrase.copy(), cost: cost),
-                region: region, access: .directory, audit: audit, attestationRoots: attestationRoots)
+                region: region, access: .directory, audit: audit, clusters: clusters, externalKeyStores: transport,
+                attestationRoots: attestationRoots)
         }
         try KeyManagementService.connect(Array(services.values))
         for service in services.values { try await accounts.install(in: service) }

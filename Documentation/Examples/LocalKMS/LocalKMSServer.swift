@@ -1,4 +1,8 @@
 #if NIO
+package import AWSSignature
+internal import InTransit
+package import KeyManagement
+internal import KeyManagementNIO
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -15,6 +19,14 @@ package final class LocalKMSServer: Sendable {
     ///
     /// - Parameter port: 0 for one that the system chooses.
     package static func start(_ kms: LocalKMS, port: Int) async throws -> LocalKMSServer {
+        try await start(port: port) { request, address in await kms.answer(request, from: address) }
+    }
+
+    /// What answers a request from an address.
+    package typealias Answer = @Sendable (HTTPRequest, String?) async -> HTTPResponse
+
+    /// Begins to listen for anything that answers requests.
+    package static func start(port: Int, answer: @escaping Answer) async throws -> LocalKMSServer {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         do {
             let listener = try await ServerBootstrap(group: group)
@@ -25,7 +37,7 @@ package final class LocalKMSServer: Sendable {
                         let pipeline = channel.pipeline.syncOperations
                         try pipeline.addHandler(IdleStateHandler(readTimeout: .seconds(120)))
                         try pipeline.configureHTTPServerPipeline()
-                        try pipeline.addHandler(RequestHandler(kms, channel.eventLoop))
+                        try pipeline.addHandler(RequestHandler(answer, channel.eventLoop))
                     }
                 }.bind(host: "127.0.0.1", port: port).get()
             return LocalKMSServer(group, listener)
@@ -38,6 +50,13 @@ package final class LocalKMSServer: Sendable {
     private init(_ group: MultiThreadedEventLoopGroup, _ listener: any Channel) {
         (self.group, self.listener) = (group, listener)
         port = listener.localAddress?.port ?? 0
+    }
+
+    /// A way to the proxies of external key stores that these vouch for; nil for nobody.
+    package static func transport(_ roots: [Certificate]) throws -> (any XKSTransport)? {
+        guard !roots.isEmpty else { return nil }
+        let client = try TLSClient(TLSClientConfiguration(trust: PeerTrust(roots)))
+        return HTTPSTransport(client, on: MultiThreadedEventLoopGroup.singleton, within: .seconds(10))
     }
 
     /// Accepts no more, and ends.

@@ -3,7 +3,7 @@ internal import AWSCompatibility
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Gives requests to the key service, one after the other, and writes its answers.
+/// Gives requests to whoever answers them, one after the other, and writes its answers.
 final class RequestHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -11,14 +11,14 @@ final class RequestHandler: ChannelInboundHandler {
     /// More than any request of AWS's clients has.
     private static let largestBody = 1 << 18
 
-    private let kms: LocalKMS
+    private let answer: LocalKMSServer.Answer
     private let executor: EventLoopExecutor
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
     private var isTooLong = false
 
-    init(_ kms: LocalKMS, _ loop: any EventLoop) {
-        self.kms = kms
+    init(_ answer: @escaping LocalKMSServer.Answer, _ loop: any EventLoop) {
+        self.answer = answer
         executor = EventLoopExecutor(loop)
     }
 
@@ -46,12 +46,12 @@ final class RequestHandler: ChannelInboundHandler {
             let request = AWSCompatibility.HTTPRequest(
                 method: head.method.rawValue, target: head.uri, headers: head.headers.map { ($0.name, $0.value) },
                 body: body)
-            let (kms, channel, isTooLong, isHead) = (kms, context.channel, isTooLong, head.method == .HEAD)
+            let (answer, channel, isTooLong, isHead) = (answer, context.channel, isTooLong, head.method == .HEAD)
             let isLast = !head.isKeepAlive || isTooLong
             let address = context.remoteAddress?.ipAddress
             // Making key pairs takes too long for a loop that others wait for.
             Task(executorPreference: request.makesKeyPairs ? nil : executor) {
-                let response = isTooLong ? HTTPResponse(status: 413) : await kms.answer(request, from: address)
+                let response = isTooLong ? HTTPResponse(status: 413) : await answer(request, address)
                 try? await RequestHandler.write(response, to: channel, isHead: isHead, isLast: isLast)
             }
         }

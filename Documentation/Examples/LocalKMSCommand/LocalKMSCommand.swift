@@ -1,6 +1,6 @@
 // A key service that boto3, the AWS command line, Terraform and the SDKs use by its address.
 //     swift run -c release --traits default,NIO local-kms [--port N] [--store PATH] [--regions A,B] [--accounts FILE]
-//         [--audit-window MILLISECONDS] [--attestation-roots FILE] [--development]
+//         [--audit-window MILLISECONDS] [--attestation-roots FILE] [--xks-roots FILE] [--development]
 // SIGTERM ends.
 #if NIO && SQLite
 import Console
@@ -16,7 +16,7 @@ import SQLiteRecordStorage
                     Array(CommandLine.arguments.dropFirst()),
                     options: [
                         "--port", "--store", "--regions", "--accounts", "--audit-window", "--attestation-roots",
-                        "--passphrase-file",
+                        "--xks-roots", "--passphrase-file",
                     ],
                     flags: ["--development"], words: 0))
         } catch {
@@ -56,15 +56,18 @@ import SQLiteRecordStorage
         let path = arguments.values["--store"] ?? "local-kms.db"
         let passphrase = try Passphrase.find(
             file: arguments.values["--passphrase-file"], isNew: !FileManager.default.fileExists(atPath: path))
+        let window = arguments.values["--audit-window"].flatMap { Int($0) }
+        let audit: AuditDurability = window.map { .buffered(lossWindow: .milliseconds($0)) } ?? .recorded
+        let transport = try LocalKMSServer.transport(certificates(arguments, "--xks-roots"))
+        let attestationRoots = try certificates(arguments, "--attestation-roots")
         return try await LocalKMS.open(
             store: SQLiteRecordStore(path: path), passphrase: passphrase, regions: regions, accounts: accounts,
-            attestationRoots: arguments.values["--attestation-roots"].map {
-                try Certificate.all(pemEncoded: String(contentsOfFile: $0, encoding: .utf8))
-            } ?? [],
-            audit: arguments.values["--audit-window"].flatMap { Int($0) }.map {
-                .buffered(lossWindow: .milliseconds($0))
-            }
-                ?? .recorded)
+            externalKeyStores: transport, attestationRoots: attestationRoots, audit: audit)
+    }
+
+    static func certificates(_ arguments: Arguments, _ option: String) throws -> [Certificate] {
+        guard let path = arguments.values[option] else { return [] }
+        return try Certificate.all(pemEncoded: String(contentsOfFile: path, encoding: .utf8))
     }
 }
 #else

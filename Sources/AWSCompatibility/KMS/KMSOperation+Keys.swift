@@ -108,7 +108,10 @@ extension KMSCall {
         }
         let (description, tags) = (input.text("Description") ?? "", try input.tags())
         let (policy, bypasses) = (try policy(), input.flag("BypassPolicyLockoutSafetyCheck"))
-        let store = input.text("CustomKeyStoreId")
+        let (store, externalKey) = (input.text("CustomKeyStoreId"), input.text("XksKeyId"))
+        guard externalKey == nil || input.text("Origin") == "EXTERNAL_KEY_STORE" else {
+            throw KeyManagementError(.validation, "An XksKeyId goes with the Origin EXTERNAL_KEY_STORE.")
+        }
         switch input.text("Origin") ?? (store == nil ? "AWS_KMS" : "AWS_CLOUDHSM") {
         case "AWS_KMS" where store == nil:
             _ = try await client.createKey(
@@ -118,16 +121,17 @@ extension KMSCall {
             _ = try await client.createKeyForImport(
                 specification, description: description, tags: tags, policy: policy,
                 multiRegion: input.flag("MultiRegion"), bypassingLockoutCheck: bypasses)
-        case "AWS_CLOUDHSM":
-            guard let store, spec == "SYMMETRIC_DEFAULT" else {
+        case "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE":
+            guard let store, spec == "SYMMETRIC_DEFAULT", !input.flag("MultiRegion") else {
                 throw KeyManagementError(
-                    .validation, "Keys in a key store are symmetric, and name their CustomKeyStoreId.")
+                    .validation, "Keys in a key store are symmetric, of one Region, and name their CustomKeyStoreId.")
+            }
+            guard (externalKey != nil) == (input.text("Origin") == "EXTERNAL_KEY_STORE") else {
+                throw KeyManagementError(.validation, "A key of an external key store has an XksKeyId.")
             }
             _ = try await client.createKey(
-                .symmetric, in: store, description: description, tags: tags, policy: policy,
+                .symmetric, in: store, externalKey: externalKey, description: description, tags: tags, policy: policy,
                 bypassingLockoutCheck: bypasses)
-        case "EXTERNAL_KEY_STORE":
-            throw KeyManagementError(.unsupportedOperation, "External key stores are not supported.")
         default:
             throw KeyManagementError(.validation, "A CustomKeyStoreId does not go with this Origin.")
         }
@@ -153,6 +157,7 @@ extension KMSCall {
         }
         output.field("Origin", metadata.origin)
         if let store = metadata.keyStore { output.field("CustomKeyStoreId", store) }
+        if let key = metadata.externalKey { output.object("XksKeyConfiguration") { $0.field("Id", key) } }
         output.field("KeyManager", metadata.isManagedByService ? "AWS" : "CUSTOMER")
         output.field("CustomerMasterKeySpec", metadata.specification)
         output.field("KeySpec", metadata.specification)

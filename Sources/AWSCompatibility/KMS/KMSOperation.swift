@@ -12,17 +12,13 @@ struct KMSOperation: Sendable {
 
     /// By name.
     static let all: [String: KMSOperation] = [
-        keys, states, encryption, dataKeys, asymmetric, imports, rotation, aliases, tags, policies, grants, stores,
+        keys, states, encryption, dataKeys, asymmetric, imports, rotation, aliases, tags, policies, grants, keyStores,
+        unsupported,
     ]
     .reduce(into: [:]) { all, group in all.merge(group) { $1 } }
 
-    /// What this service does not do yet, with what a request must have.
-    private static let stores: [String: KMSOperation] = [
-        "CreateCustomKeyStore": unsupported("CustomKeyStoreName"),
-        "UpdateCustomKeyStore": unsupported("CustomKeyStoreId"),
-        "DeleteCustomKeyStore": unsupported("CustomKeyStoreId"),
-        "ConnectCustomKeyStore": unsupported("CustomKeyStoreId"),
-        "DisconnectCustomKeyStore": unsupported("CustomKeyStoreId"), "DescribeCustomKeyStores": unsupported(),
+    /// What needs ML-KEM, with what a request must have.
+    private static let unsupported: [String: KMSOperation] = [
         "Encapsulate": unsupported("KeyId", "EncapsulationAlgorithm"),
         "Decapsulate": unsupported("KeyId", "EncapsulationAlgorithm", "SharedSecretCiphertextBlob"),
     ]

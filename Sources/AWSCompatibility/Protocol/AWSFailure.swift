@@ -16,7 +16,7 @@ struct AWSFailure: Error {
         switch error.code {
         case .internalFailure, .storeFailure, .auditFailure, .clockJumped, .tampered, .wrongRootOfTrust:
             self.init("KMSInternalException", "The service failed: \(error.code.name)", status: 500)
-        case .keyStoreFailure: self.init("KeyUnavailableException", error.message, status: 500)
+        case .keyStoreFailure: self.init(error.code.name, error.message, status: 500)
         default: self.init(error.code.name, error.message)
         }
     }

@@ -13,6 +13,7 @@ struct Input: Decodable {
         case tags([Tag])
         case constraints(Constraints)
         case recipient(RecipientSource)
+        case credential(Credential)
     }
 
     struct Tag: Decodable, Sendable {
@@ -43,6 +44,15 @@ struct Input: Decodable {
         private enum CodingKeys: String, CodingKey {
             case algorithm = "KeyEncryptionAlgorithm"
             case document = "AttestationDocument"
+        }
+    }
+
+    struct Credential: Decodable, Sendable {
+        let accessKeyID, secret: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case accessKeyID = "AccessKeyId"
+            case secret = "RawSecretAccessKey"
         }
     }
 
@@ -84,6 +94,9 @@ struct Input: Decodable {
             if key.stringValue == "Constraints" {
                 return .constraints(try container.decode(Constraints.self, forKey: key))
             }
+            if key.stringValue == "XksProxyAuthenticationCredential" {
+                return .credential(try container.decode(Credential.self, forKey: key))
+            }
             return .recipient(try container.decode(RecipientSource.self, forKey: key))
         }
     }
@@ -119,6 +132,9 @@ struct Input: Decodable {
         if case .pairs(let pairs) = values[name] { EncryptionContext(pairs) } else { .none }
     }
     var recipient: RecipientSource? { if case .recipient(let value) = values["Recipient"] { value } else { nil } }
+    var credential: Credential? {
+        if case .credential(let value) = values["XksProxyAuthenticationCredential"] { value } else { nil }
+    }
     var constraints: Constraints? { if case .constraints(let value) = values["Constraints"] { value } else { nil } }
 
     /// The tags, each name once.

@@ -96,6 +96,13 @@ struct Member: Sendable {
         ]), "WrappingKeySpec": .choice(["RSA_2048", "RSA_3072", "RSA_4096", "SM2"]),
         "EncapsulationAlgorithm": .choice(["ML_KEM"]), "SharedSecretCiphertextBlob": .blob(1...6144),
         "ReplicaRegion": .text(1...32), "PrimaryRegion": .text(1...32),
+        "CloudHsmClusterId": .text(19...24) { isWord($0) || $0 == "-" },
+        "CustomKeyStoreType": .choice(["AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]), "KeyStorePassword": .text(7...32),
+        "NewCustomKeyStoreName": .text(1...256), "TrustAnchorCertificate": .text(1...5000),
+        "XksProxyAuthenticationCredential": Member(kind: .structure),
+        "XksProxyConnectivity": .choice(["PUBLIC_ENDPOINT", "VPC_ENDPOINT_SERVICE"]),
+        "XksProxyUriEndpoint": .text(10...128), "XksProxyUriPath": .text(10...128),
+        "XksProxyVpcEndpointServiceName": .text(20...64), "XksProxyVpcEndpointServiceOwner": .text(12...12),
         "XksKeyId": .text(1...128) { isWord($0) || "-.".unicodeScalars.contains($0) },
     ]
 

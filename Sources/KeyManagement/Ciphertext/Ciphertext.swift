@@ -1,7 +1,7 @@
 /// A message sealed under a managed key. It knows which material sealed it, so that opening needs no key's name.
 ///
 /// Layout, version 1 (Documentation/Formats/CiphertextBlob.md): `C5 01 | suite | material id 32 | salt 16 | nonce 12 |
-/// commitment 32 | ciphertext | tag 16`.
+/// commitment 32 | ciphertext | tag 16`; a key of an external key store adds a layer around it.
 public struct Ciphertext: Sendable, Hashable {
     /// The blob.
     public let bytes: [UInt8]
@@ -10,16 +10,26 @@ public struct Ciphertext: Sendable, Hashable {
     ///
     /// - Throws: `invalidCiphertext` for anything that is not one of version 1.
     public init(_ bytes: [UInt8]) throws(KeyManagementError) {
-        guard bytes.count >= Ciphertext.overhead, bytes.count <= Ciphertext.largestPlaintext + Ciphertext.overhead,
-            bytes[0] == 0xC5, bytes[1] == 1, bytes[2] == Ciphertext.suite
+        // The longest is one of an external key store, with metadata and a vector around another.
+        let largest = Ciphertext.largestPlaintext + Ciphertext.overhead
+        guard bytes.count >= Ciphertext.overhead, bytes[0] == 0xC5, bytes[1] == 1,
+            bytes[2] == Ciphertext.suite && bytes.count <= largest
+                || bytes[2] == Ciphertext.externalSuite && bytes.count <= largest + Ciphertext.externalOverhead
         else { throw KeyManagementError(.invalidCiphertext) }
         self.bytes = bytes
     }
+
+    /// Whether a key of an external key store is around it.
+    var isExternal: Bool { bytes[2] == Ciphertext.externalSuite }
 
     init(unchecked bytes: [UInt8]) { self.bytes = bytes }
 
     /// AES-256-GCM under a key that SP 800-108 derives with HMAC-SHA-256, with a commitment.
     static let suite: UInt8 = 1
+    /// The same, encrypted once more by a key of an external key store.
+    static let externalSuite: UInt8 = 2
+    /// What that adds at most.
+    static let externalOverhead = 3 + 32 + 1 + 20 + 1 + 16 + 16
     /// What sealing adds to a message: 111 bytes.
     public static let overhead = 3 + 32 + 16 + 12 + 32 + 16
     /// The longest message, in bytes. More goes into an envelope.

@@ -33,6 +33,7 @@ extension KeyManagementClient {
         return try await createKey(specification, creation) { record, log, _ in
             log.parameters.append(("origin", .text(creation.origin)))
             record.origin = creation.origin
+            return []
         }
     }
 

@@ -13,6 +13,8 @@ public enum KeyState: String, Sendable, Hashable {
     case pendingReplicaDeletion = "PendingReplicaDeletion"
     /// Without material that is to be imported, or imported again.
     case pendingImport = "PendingImport"
+    /// In a key store that is not connected.
+    case unavailable = "Unavailable"
 }
 
 /// What a service tells about a key.
@@ -22,7 +24,7 @@ public struct KeyMetadata: Sendable, Hashable {
     /// Its identifier.
     public let id: String
     /// Whether it can be used.
-    public let state: KeyState
+    public internal(set) var state: KeyState
     /// AWS's name of its purpose, such as ENCRYPT_DECRYPT.
     public let usage: String
     /// AWS's name of its kind, such as SYMMETRIC_DEFAULT.
@@ -43,10 +45,13 @@ public struct KeyMetadata: Sendable, Hashable {
     public let pendingDeletionWindowInDays: Int?
     /// Whether the service manages it, behind an alias that begins with `alias/aws/`.
     public let isManagedByService: Bool
-    /// Where the material comes from, by AWS's name: AWS_KMS, EXTERNAL or AWS_CLOUDHSM, which is any key store here.
+    /// Where the material comes from, by AWS's name: AWS_KMS, EXTERNAL, EXTERNAL_KEY_STORE or AWS_CLOUDHSM, which is any other key
+    /// store here.
     public let origin: String
-    /// The name of the key store whose custodian keeps the material; nil where the service keeps it.
+    /// The name of the key store that the key is in; nil for the service itself.
     public let keyStore: String?
+    /// The name of the key in an external key store; nil elsewhere.
+    public let externalKey: String?
     /// When imported material expires; nil for never.
     public let validTo: Date?
 }

@@ -21,11 +21,11 @@ extension KeyManagementClient {
             try context.check()
             try await service.makeManagedKey(KeyIdentifier(key), "Encrypt", log, context: context)
             let (managed, state) = try use(KeyIdentifier(key), Encryption.self, "Encrypt", &log, context: context)
-            let backing = try await service.backingKey(of: managed, managed.current, state)
+            let material = try await service.material(of: managed, managed.current, state, &log)
             log.materials.append(managed.record.materials[managed.current].id)
             var sealed: [Ciphertext] = []
             for plaintext in plaintexts {
-                let ciphertext = try await backing.seal(plaintext.span, context: context, random: SystemRandom())
+                let ciphertext = try await material.seal(plaintext.span, context: context)
                 sealed.append(ciphertext)
             }
             return sealed
@@ -120,9 +120,9 @@ extension KeyManagementClient {
             let (key, state) = try use(
                 KeyIdentifier(name), Encryption.self, "ReEncryptTo", &log, context: context)
             guard key.materials[key.current] != id else { return ciphertext }
-            let backing = try await service.backingKey(of: key, key.current, state)
+            let material = try await service.material(of: key, key.current, state, &log)
             log.materials.append(key.record.materials[key.current].id)
-            return try await KeyManagementClient.seal(opened, backing, context)
+            return try await KeyManagementClient.seal(opened, material, context)
         }
     }
 
@@ -133,11 +133,11 @@ extension KeyManagementClient {
         guard let id = MaterialID(ciphertext.bytes[Ciphertext.materialRange]),
             let index = key.materials.firstIndex(of: id), key.record.mayOpen(index)
         else { return nil }
-        let backing = try await service.backingKey(of: key, index, state)
+        let material = try await service.material(of: key, index, state, &log)
         let name = key.record.materials[index].id
         if !log.materials.contains(name) { log.materials.append(name) }
         do {
-            return try await backing.open(ciphertext, context: context)
+            return try await material.open(ciphertext, context: context)
         } catch let error as CryptographyError where error.code == .authenticationFailure { return nil }
     }
 

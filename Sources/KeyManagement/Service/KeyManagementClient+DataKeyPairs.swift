@@ -93,9 +93,9 @@ extension KeyManagementClient {
             throw KeyManagementError(.internalFailure, "a pair that does not sign")
         }
         let publicKey = try signer.subjectPublicKeyInfo
-        let backing = try await service.backingKey(of: key, key.current, state)
+        let inUse = try await service.material(of: key, key.current, state, &log)
         log.materials.append(key.record.materials[key.current].id)
-        let ciphertext = try await KeyManagementClient.seal(privateKey, backing, context)
+        let ciphertext = try await KeyManagementClient.seal(privateKey, inUse, context)
         return DataKeyPair(publicKey: publicKey, privateKey: privateKey, ciphertext: ciphertext, keyARN: key.arn)
     }
 }

@@ -29,13 +29,14 @@ extension KeyManagementClient {
         return try await createKey(specification, creation) { record, log, state in
             let domain = try state.wrappingDomain
             record.materials = [try record.newMaterial(at: log.time, domain: state.activeDomain, under: domain)]
+            return []
         }
     }
 
-    /// Makes a key as the caller's account may, with its material from `fill`.
+    /// Makes a key as the caller's account may, with its material from `fill`, which says what else is to be written.
     func createKey<Purpose>(
         _ specification: KeySpecification<Purpose>, _ creation: KeyCreation,
-        fill: (inout KeyRecord, inout OperationLog, ServiceState) throws -> Void
+        fill: (inout KeyRecord, inout OperationLog, ServiceState) throws -> [RecordWrite]
     ) async throws(KeyManagementError) -> Key<Purpose> {
         let (service, principal, account) = (service, principal, principal.account)
         return try await service.change("CreateKey", as: caller) { log, state in
@@ -69,8 +70,8 @@ extension KeyManagementClient {
                 try service.checkLockout(
                     policy, record, in: state, log, isBypassed: creation.bypassesLockoutCheck)
             }
-            try fill(&record, &log, state)
-            var writes: [RecordWrite] = [.put(try record.name, try StoredJSON.encode(record), expecting: .absent)]
+            let others = try fill(&record, &log, state)
+            var writes = others + [.put(try record.name, try StoredJSON.encode(record), expecting: .absent)]
             let arn = service.scope.keyARN(id: record.id, account: account)
             if let alias = creation.alias {
                 let name = AliasName(account: account, name: alias)
@@ -109,7 +110,12 @@ extension KeyManagementClient {
             let key = try state.key(identifier, account: principal.account, scope: service.scope, at: log.time)
             log.use(key)
             try service.authorize("DescribeKey", on: key, in: state, log, alias: identifier.alias)
-            guard let metadata = key.metadata(at: log.time) else { throw KeyManagementError(.notFound) }
+            guard var metadata = key.metadata(at: log.time) else { throw KeyManagementError(.notFound) }
+            if metadata.state == .enabled, let store = key.record.keyStore,
+                state.keyStores["\(key.record.account)/\(store)"]?.record.isConnected == false
+            {
+                metadata.state = .unavailable
+            }
             return metadata
         }
     }

@@ -126,9 +126,9 @@ extension KeyManagementClient {
         try context.check()
         if identifier.mayBeAlias { try await service.makeManagedKey(identifier, action, log, context: context) }
         let (key, state) = try use(identifier, Encryption.self, action, &log, context: context)
-        let backing = try await service.backingKey(of: key, key.current, state)
+        let material = try await service.material(of: key, key.current, state, &log)
         log.materials.append(key.record.materials[key.current].id)
-        return try await backing.seal(plaintext, context: context, random: SystemRandom())
+        return try await material.seal(plaintext, context: context)
     }
 
     func decrypt(
@@ -159,9 +159,9 @@ extension KeyManagementClient {
             action, on: key, in: state, log, context: context, alias: identifier?.alias)
         try checkState(key, log)
         do {
-            let backing = try await service.backingKey(of: key, index, state)
+            let material = try await service.material(of: key, index, state, &log)
             log.materials.append(key.record.materials[index].id)
-            return try await backing.open(ciphertext, context: context)
+            return try await material.open(ciphertext, context: context)
         } catch let error as CryptographyError where error.code == .authenticationFailure {
             throw KeyManagementError(.invalidCiphertext)
         }
@@ -180,9 +180,9 @@ extension KeyManagementClient {
         if identifier.mayBeAlias { try await service.makeManagedKey(identifier, action, log, context: context) }
         let (key, state) = try use(identifier, Encryption.self, action, &log, context: context)
         let plaintext = try SecretBytes.random(count: count)
-        let backing = try await service.backingKey(of: key, key.current, state)
+        let material = try await service.material(of: key, key.current, state, &log)
         log.materials.append(key.record.materials[key.current].id)
-        let ciphertext = try await KeyManagementClient.seal(plaintext, backing, context)
+        let ciphertext = try await KeyManagementClient.seal(plaintext, material, context)
         return DataKey(plaintext: plaintext, ciphertext: ciphertext, keyARN: key.arn)
     }
 
@@ -211,10 +211,10 @@ extension KeyManagementClient {
 
     /// Seals a secret by material that the caller may use.
     static func seal(
-        _ secret: borrowing SecretBytes, _ backing: BackingKey, _ context: EncryptionContext
+        _ secret: borrowing SecretBytes, _ material: MaterialInUse, _ context: EncryptionContext
     ) async throws -> Ciphertext {
         let bytes = secret.bytes
-        return try await backing.seal(bytes, context: context, random: SystemRandom())
+        return try await material.seal(bytes, context: context)
     }
 
     func note(_ identifier: KeyIdentifier?, _ context: EncryptionContext, _ log: inout OperationLog) {
@@ -260,6 +260,7 @@ extension KeyManagementClient {
         case .pendingReplicaDeletion:
             throw KeyManagementError(.invalidState, "\(key.arnText) is pending replica deletion.")
         case .pendingImport: throw KeyManagementError(.invalidState, "\(key.arnText) is pending import.")
+        case .unavailable: throw KeyManagementError(.invalidState, "\(key.arnText) is unavailable.")
         case nil: throw KeyManagementError(.notFound, "Key '\(key.arnText)' does not exist")
         }
     }

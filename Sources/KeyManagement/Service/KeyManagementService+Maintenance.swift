@@ -136,7 +136,7 @@ extension KeyManagementService {
             guard let newest = state.root.record.domainVersions.max(), newest == state.activeDomain else { return }
             let active = state.activeDomain
             let behind = state.keys.values.filter { key in
-                key.record.keyStore == nil && key.record.materials.contains { $0.isBehind(active) }
+                !key.record.isKept && key.record.materials.contains { $0.isBehind(active) }
             }
             for key in behind { try await move(key, to: active) }
             guard behind.isEmpty else { continue }

@@ -59,6 +59,12 @@ struct OperationLog {
         return log
     }
 
+    /// Notes something more, where it is not noted yet.
+    mutating func addOnce(_ name: String, _ value: String) {
+        guard !additionalData.contains(where: { $0.0 == name }) else { return }
+        additionalData.append((name, .text(value)))
+    }
+
     /// Notes a key that is being made.
     mutating func note(_ key: ManagedKey) {
         made = key.metadata(at: time).map { ($0, key.record.policy) }

@@ -31,6 +31,7 @@ public final class KeyManagementService: Sendable {
     let records: AuthenticatedRecords
     let keyStores: [String: any KeyCustodian]
     let quotas: Quotas
+    let connections: KeyStoreConnections
     let attestationRoots: [Certificate]
     let limiter: RequestLimiter
     let peers = ConnectedRegions()
@@ -51,7 +52,10 @@ public final class KeyManagementService: Sendable {
     ///   - access: who decides what key policies leave to accounts. By default each account's members may do all of it: the
     ///     embedding process has done its own checks.
     ///   - audit: when an event is on the disk.
-    ///   - keyStores: custodians that keep the material of some keys, such as an HSM's partition, by their names.
+    ///   - keyStores: custodians that keep the material of some keys, such as an HSM's partition, by their names. Every account may
+    ///     have keys there.
+    ///   - clusters: on which accounts may make key stores of their own, by their names; see ``KeyStoreCluster``.
+    ///   - transport: how proxies of external key stores are reached; without one, accounts make none.
     ///   - attestationRoots: who may vouch for recipients, such as AWS's root of Nitro's attestation; see ``Recipient``.
     ///   - quotas: how much accounts may have and ask.
     ///   - copies: where else every event goes, after the trail has it. Where one fails, the answer is withheld, though
@@ -61,7 +65,8 @@ public final class KeyManagementService: Sendable {
     public init(
         store: any RecordStore, rootOfTrust: any RootOfTrust, region: String = "us-east-1", partition: String = "aws",
         access: AccessControl = .accountMembers, audit: AuditDurability = .recorded,
-        keyStores: [String: any KeyCustodian] = [:], attestationRoots: [Certificate] = [],
+        keyStores: [String: any KeyCustodian] = [:], clusters: [String: KeyStoreCluster] = [:],
+        externalKeyStores transport: (any XKSTransport)? = nil, attestationRoots: [Certificate] = [],
         quotas: Quotas = .unlimited,
         copyingEventsTo copies: [any AuditSink] = [],
         clock: any WallClock = SystemClock()
@@ -77,6 +82,7 @@ public final class KeyManagementService: Sendable {
             opening = (clock.now, clock.uptime)
             self.records = records
             self.keyStores = keyStores
+            connections = try KeyStoreConnections(clusters, transport, secrets.records, region: region, clock)
             self.attestationRoots = attestationRoots
             self.quotas = quotas
             limiter = RequestLimiter(quotas)
@@ -170,7 +176,7 @@ public final class KeyManagementService: Sendable {
         let (all, revision) = try records.verifiedRecords(
             prefixes: [
                 RootRecord.name.description, KeyRecord.prefix, AliasRecord.prefix, GrantRecord.prefix,
-                MemberRecord.prefix,
+                MemberRecord.prefix, KeyStoreRecord.prefix,
             ])
         var tables = ServiceTables()
         var root: (record: RootRecord, version: UInt64)?
@@ -186,6 +192,9 @@ public final class KeyManagementService: Sendable {
                 let stored = try StoredJSON.decode(MemberRecord.self, record.value, record.name)
                 let member = try DirectoryMember(stored, version: record.version)
                 tables.members[member.principal] = member
+            } else if name.hasPrefix(KeyStoreRecord.prefix) {
+                let stored = try StoredJSON.decode(KeyStoreRecord.self, record.value, record.name)
+                tables.keyStores[stored.place] = StoredKeyStore(record: stored, version: record.version)
             } else if let place = GrantRecord.place(name), name.hasPrefix(GrantRecord.prefix) {
                 let grant = try Grant(StoredJSON.decode(GrantRecord.self, record.value, record.name), scope: scope)
                 tables.setGrant(place, (grant, record.version))

@@ -109,6 +109,7 @@ final class ManagedKey: Sendable {
                 isManagedByService: record.manager == KeyRecord.awsManager,
                 origin: record.originName,
                 keyStore: record.keyStore,
+                externalKey: record.externalKey,
                 validTo: record.current.flatMap { record.materials[$0].imported?.expires }
                     .map { Date(timeIntervalSince1970: $0) })
         }

@@ -13,6 +13,8 @@ struct ServiceTables: Sendable {
     private(set) var grants = ShardedDictionary<String, KeyGrants>()
     /// The users and roles of all accounts.
     var members = ShardedDictionary<PrincipalName, DirectoryMember>()
+    /// The key stores of all accounts, by account and id.
+    var keyStores: [String: StoredKeyStore] = [:]
     /// Which key and which of its materials an identifier means.
     private(set) var materials = ShardedDictionary<MaterialID, (key: ManagedKey, index: Int)>()
     /// Keys by the text of their ARN: what a ``Key`` handle names, without taking it apart.
@@ -58,6 +60,7 @@ final class ServiceState: Sendable {
     var aliases: ShardedDictionary<AliasName, StoredAlias> { tables.aliases }
     var grants: ShardedDictionary<String, KeyGrants> { tables.grants }
     var members: ShardedDictionary<PrincipalName, DirectoryMember> { tables.members }
+    var keyStores: [String: StoredKeyStore] { tables.keyStores }
     var materials: ShardedDictionary<MaterialID, (key: ManagedKey, index: Int)> { tables.materials }
 
     init(
@@ -132,6 +135,13 @@ final class ServiceState: Sendable {
                         try DirectoryMember(
                             StoredJSON.decode(MemberRecord.self, record.value, record.name), version: record.version)
                     }
+                } else if name.hasPrefix(KeyStoreRecord.prefix) {
+                    tables.keyStores[String(name.dropFirst(KeyStoreRecord.prefix.count))] =
+                        try records.record(change.name).map { record in
+                            StoredKeyStore(
+                                record: try StoredJSON.decode(KeyStoreRecord.self, record.value, record.name),
+                                version: record.version)
+                        }
                 } else if change.name == RootRecord.name, let record = try records.record(change.name) {
                     root = (try StoredJSON.decode(RootRecord.self, record.value, record.name), record.version)
                 }

@@ -109,8 +109,10 @@ struct KeyRecord: Codable, Sendable {
     var manager: String?
     /// EXTERNAL where the material is imported; nil otherwise.
     var origin: String?
-    /// The name of the key store that keeps the material; nil for the service itself.
+    /// The name of the key store that the key is in; nil for the service itself.
     var keyStore: String?
+    /// The key of an external key store beneath which the material works; nil otherwise.
+    var externalKey: String?
     var materials: [Material]
 
     /// Where it stands among the keys.
@@ -133,7 +135,14 @@ struct KeyRecord: Codable, Sendable {
     static let awsManager = "AWS"
 
     /// Where its material comes from, by AWS's name.
-    var originName: String { origin ?? (keyStore == nil ? "AWS_KMS" : "AWS_CLOUDHSM") }
+    var originName: String {
+        if let origin { return origin }
+        if keyStore == nil { return "AWS_KMS" }
+        return externalKey == nil ? "AWS_CLOUDHSM" : "EXTERNAL_KEY_STORE"
+    }
+
+    /// Whether a custodian has the material, and the record a handle of it.
+    var isKept: Bool { keyStore != nil && externalKey == nil }
 
     /// The material that seals; nil where none was imported yet.
     var current: Int? { materials.lastIndex { !$0.isPending } }

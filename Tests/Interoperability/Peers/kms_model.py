@@ -156,9 +156,7 @@ def make_keys():
         KEYS[name] = client.create_key(**arguments)["KeyMetadata"]["KeyId"]
 
 
-UNSERVED = {"Encapsulate", "Decapsulate", "CreateCustomKeyStore",
-            "UpdateCustomKeyStore", "DeleteCustomKeyStore", "ConnectCustomKeyStore", "DisconnectCustomKeyStore",
-            "DescribeCustomKeyStores"}
+UNSERVED = {"Encapsulate", "Decapsulate"}
 make_keys()
 for operation in model.operation_names:
     shape = model.operation_model(operation).input_shape

@@ -35,6 +35,8 @@ enum Seeds {
             return [[1] + payload, [0] + (try AttestationInputs.sign(payload))]
         case .recipientEnvelope:
             return [try RecipientEnvelope(SecretBytes(copying: [1, 2, 3]), for: Fixtures.recipient.publicKey).bytes]
+        case .proxyRequest: return KeyStoreInputs.requests
+        case .proxyAnswer: return KeyStoreInputs.answers
         case .awsSignature: return try AWSInputs.signatures()
         case .keyImport:
             return [

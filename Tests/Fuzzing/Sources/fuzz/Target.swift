@@ -33,6 +33,8 @@ enum Target: String, CaseIterable {
     case awsSignature = "aws-signature"
     case attestation
     case recipientEnvelope = "recipient-envelope"
+    case proxyRequest = "proxy-request"
+    case proxyAnswer = "proxy-answer"
 
     /// Anything may be refused; nothing may crash, hang, or be accepted that was not made here.
     func check(_ bytes: [UInt8]) async throws {
@@ -139,6 +141,13 @@ enum Target: String, CaseIterable {
                 at: AttestationInputs.now)
             must { document.registers.count <= 32 && !document.moduleID.isEmpty }
         case .recipientEnvelope: _ = try await RecipientEnvelope(bytes).open(with: Fixtures.recipient).count
+        case .proxyRequest:
+            let response = await KeyStoreInputs.setup.proxy.answer(try KeyStoreInputs.request(bytes))
+            must { response.status != 401 }
+        case .proxyAnswer:
+            let (_, wire, client, key) = KeyStoreInputs.setup
+            wire.answer.withLock { $0 = bytes }
+            _ = try await client.encrypt([1, 2, 3], under: key)
         case .tlsClient: ConnectionInputs.feed(try ConnectionInputs.client.connect(to: "localhost"), bytes)
         }
     }

@@ -1,0 +1,130 @@
+internal import AWSSignature
+internal import FoundationEssentials
+internal import KeyManagement
+
+extension KMSOperation {
+    /// Key stores of an account's own.
+    static let keyStores: [String: KMSOperation] = [
+        "CreateCustomKeyStore": KMSOperation("CustomKeyStoreName") { call in
+            call.output.field("CustomKeyStoreId", try await call.createKeyStore())
+        },
+        "DescribeCustomKeyStores": KMSOperation { call in
+            var stores = try await call.client.keyStores()
+            if let id = call.input.text("CustomKeyStoreId") { stores.removeAll { $0.id != id } }
+            if let name = call.input.text("CustomKeyStoreName") { stores.removeAll { $0.name != name } }
+            guard !stores.isEmpty || !call.input.has("CustomKeyStoreId") && !call.input.has("CustomKeyStoreName") else {
+                throw KeyManagementError(.keyStoreNotFound)
+            }
+            try call.page("CustomKeyStores", stores, marker: \.id) { writer, store in store.write(to: &writer) }
+        },
+        "UpdateCustomKeyStore": KMSOperation("CustomKeyStoreId") { call in try await call.updateKeyStore() },
+        "DeleteCustomKeyStore": KMSOperation("CustomKeyStoreId") { call in
+            try await call.client.deleteKeyStore(call.required("CustomKeyStoreId"))
+        },
+        "ConnectCustomKeyStore": KMSOperation("CustomKeyStoreId") { call in
+            try await call.client.connectKeyStore(call.required("CustomKeyStoreId"))
+        },
+        "DisconnectCustomKeyStore": KMSOperation("CustomKeyStoreId") { call in
+            try await call.client.disconnectKeyStore(call.required("CustomKeyStoreId"))
+        },
+    ]
+}
+
+extension KMSCall {
+    fileprivate func createKeyStore() async throws -> String {
+        let name = required("CustomKeyStoreName")
+        guard input.text("CustomKeyStoreType") == "EXTERNAL_KEY_STORE" else {
+            guard let cluster = input.text("CloudHsmClusterId"), let anchor = input.text("TrustAnchorCertificate"),
+                let password = input.text("KeyStorePassword")
+            else { throw Self.missing("CloudHsmClusterId, TrustAnchorCertificate and KeyStorePassword") }
+            return try await client.createKeyStore(
+                name, cluster: cluster, password: SecretBytes(copying: Array(password.utf8)), trustAnchor: anchor)
+        }
+        try refuseVPC()
+        guard let endpoint = input.text("XksProxyUriEndpoint"), let path = input.text("XksProxyUriPath"),
+            let credential = input.credential
+        else { throw Self.missing("XksProxyUriEndpoint, XksProxyUriPath and XksProxyAuthenticationCredential") }
+        let address = try XKSProxyAddress(endpoint: endpoint, path: path)
+        return try await client.createKeyStore(name, proxy: address, credential: credential.accessKey)
+    }
+
+    /// Several changes may be asked for at once: what others have to agree to comes first.
+    fileprivate func updateKeyStore() async throws {
+        let id = required("CustomKeyStoreId")
+        let (name, cluster) = (input.text("NewCustomKeyStoreName"), input.text("CloudHsmClusterId"))
+        let (endpoint, path) = (input.text("XksProxyUriEndpoint"), input.text("XksProxyUriPath"))
+        let (credential, password) = (input.credential, input.text("KeyStorePassword"))
+        try refuseVPC()
+        let isProxy = endpoint != nil || path != nil || credential != nil
+        let isCluster = cluster != nil || password != nil
+        guard isProxy || isCluster || name != nil, !(isProxy && isCluster) else {
+            throw KeyManagementError(.validation, "What is to be changed of a cluster, or of a proxy, is not named.")
+        }
+        if isProxy {
+            var address: XKSProxyAddress?
+            if endpoint != nil || path != nil {
+                guard case .external(let old, _)? = try await client.keyStores().first(where: { $0.id == id })?.backing
+                else { throw KeyManagementError(.keyStoreNotFound) }
+                address = try XKSProxyAddress(endpoint: endpoint ?? old.endpoint, path: path ?? old.path)
+            }
+            if let credential {
+                try await client.updateKeyStore(id, proxy: address, credential: credential.accessKey)
+            } else {
+                try await client.updateKeyStore(id, proxy: address)
+            }
+        }
+        if isCluster {
+            if let password {
+                try await client.updateKeyStore(
+                    id, cluster: cluster, password: SecretBytes(copying: Array(password.utf8)))
+            } else {
+                try await client.updateKeyStore(id, cluster: cluster)
+            }
+        }
+        if let name { try await client.renameKeyStore(id, to: name) }
+    }
+
+    private func refuseVPC() throws(KeyManagementError) {
+        guard input.text("XksProxyConnectivity") != "VPC_ENDPOINT_SERVICE", !input.has("XksProxyVpcEndpointServiceName")
+        else { throw KeyManagementError(.unsupportedOperation, "There are no VPC endpoint services here.") }
+    }
+
+    private static func missing(_ names: String) -> KeyManagementError {
+        KeyManagementError(.validation, "A key store of this type needs \(names).")
+    }
+}
+
+extension Input.Credential {
+    fileprivate var accessKey: AccessKey {
+        AccessKey(id: accessKeyID ?? "", secret: SecretBytes(copying: Array((secret ?? "").utf8)))
+    }
+}
+
+extension KeyStoreDescription {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.field("CustomKeyStoreId", id)
+        writer.field("CustomKeyStoreName", name)
+        switch backing {
+        case .cluster(let cluster, let anchor):
+            writer.field("CustomKeyStoreType", "AWS_CLOUDHSM")
+            writer.field("CloudHsmClusterId", cluster)
+            writer.field("TrustAnchorCertificate", anchor)
+        case .external(let address, let accessKeyID):
+            writer.field("CustomKeyStoreType", "EXTERNAL_KEY_STORE")
+            writer.object("XksProxyConfiguration") { writer in
+                writer.field("Connectivity", "PUBLIC_ENDPOINT")
+                writer.field("AccessKeyId", accessKeyID)
+                writer.field("UriEndpoint", address.endpoint)
+                writer.field("UriPath", address.path)
+            }
+        }
+        switch connection {
+        case .connected: writer.field("ConnectionState", "CONNECTED")
+        case .disconnected: writer.field("ConnectionState", "DISCONNECTED")
+        case .failed(let error):
+            writer.field("ConnectionState", "FAILED")
+            writer.field("ConnectionErrorCode", error.rawValue)
+        }
+        writer.date("CreationDate", creationDate)
+    }
+}

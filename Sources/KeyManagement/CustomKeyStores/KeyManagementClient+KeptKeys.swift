@@ -1,0 +1,172 @@
+public import AccessPolicy
+internal import Auditing
+internal import Cryptography
+internal import RecordIntegrity
+internal import RecordStorage
+
+extension KeyManagementClient {
+    /// Makes a key in a key store.
+    ///
+    /// In one with a custodian, such as an HSM's partition, the custodian makes and keeps the material, a key for HMAC-SHA-256 that
+    /// derives each message's key; the service has a handle of it. Where the process dies at the wrong moment, the custodian keeps a
+    /// key that nobody uses. In an external key store the material is the service's own, and what it seals is encrypted once more
+    /// by the external key. Neither is rotated by the service.
+    ///
+    /// - Parameters:
+    ///   - specification: symmetric: others stay with the service.
+    ///   - keyStore: the name that the service was given for a custodian, or the identifier of a key store of the account's.
+    ///   - externalKey: the name of a key of an external key store, for AES-256; one that no other key of the key store has.
+    ///   - alias: a name for it, made in the same commit.
+    ///   - description: up to 8192 characters.
+    ///   - tags: what its owner writes on it.
+    ///   - policy: who may use it. By default the account's own policies decide.
+    /// - Throws: as without a key store; `keyStoreNotFound`, `keyStoreInvalidState`; `keyStoreFailure` where the custodian makes none;
+    ///   `externalKeyNotFound`, `externalKeyInUse`, `invalidExternalKey`.
+    public func createKey(
+        _ specification: KeySpecification<Encryption>, in keyStore: String, externalKey: String? = nil,
+        alias: String? = nil, description: String = "", tags: [String: String] = [:], policy: PolicyDocument? = nil,
+        bypassingLockoutCheck: Bool = false
+    ) async throws(KeyManagementError) -> Key<Encryption> {
+        let creation = KeyCreation(
+            alias: alias, description: description, tags: tags, policy: policy,
+            origin: externalKey == nil ? "AWS_CLOUDHSM" : "EXTERNAL_KEY_STORE",
+            bypassesLockoutCheck: bypassingLockoutCheck)
+        // Whoever may not make a key bothers nobody else with it; the refusal itself comes below, and is recorded.
+        let mayCreate = service.mayCreateKey(caller, creation, specification)
+        let isDone = mayCreate && !caller.isDryRun
+        var parameters: [(String, AuditEvent.Value)] = [
+            ("origin", .text(creation.origin)), ("customKeyStoreId", .text(keyStore)),
+        ]
+        if let externalKey { parameters.append(("xksKeyId", .text(externalKey))) }
+        var handle: KeyHandle?
+        do throws(KeyManagementError) {
+            if isDone, let externalKey {
+                try await service.checkExternalKey(externalKey, in: keyStore, caller)
+            } else if isDone {
+                handle = try await service.makeMaterial(in: keyStore, of: principal.account)
+            }
+        } catch {
+            // Recorded as every refusal is.
+            return try await service.perform("CreateKey", as: caller) { log in
+                log.isReadOnly = false
+                log.parameters = parameters
+                throw error
+            }
+        }
+        let (made, account, noted) = (handle, principal.account, parameters)
+        do {
+            return try await createKey(specification, creation) { record, log, state in
+                log.parameters += noted
+                // Where the answers differ, policies have changed between them.
+                guard mayCreate else { throw KeyManagementError(.accessDenied, "policies are being changed") }
+                record.keyStore = keyStore
+                if let externalKey {
+                    let isTaken = state.keys.values.contains {
+                        $0.record.account == account && $0.record.keyStore == keyStore
+                            && $0.record.externalKey == externalKey
+                    }
+                    guard !isTaken else { throw KeyManagementError(.externalKeyInUse) }
+                    record.externalKey = externalKey
+                    let domain = try state.wrappingDomain
+                    record.materials = [
+                        try record.newMaterial(at: log.time, domain: state.activeDomain, under: domain)
+                    ]
+                } else {
+                    record.materials = [try KeyRecord.keptMaterial(made ?? KeyHandle([]), at: log.time)]
+                }
+                return try service.writesOfKeyStore(keyStore, account, state)
+            }
+        } catch {
+            // An error may come after the key stands, from a sink for events. Only material that no key has is destroyed.
+            if let handle, let state = try? service.refreshedState(),
+                !state.keys.values.contains(where: { $0.record.isMade(of: handle, in: keyStore) })
+            {
+                try? await service.custodian(keyStore, of: account, state).destroy(handle)
+            }
+            throw error
+        }
+    }
+}
+
+extension KeyRecord {
+    fileprivate func isMade(of handle: KeyHandle, in keyStore: String) -> Bool {
+        self.keyStore == keyStore && materials.contains { $0.wrapped == handle.bytes }
+    }
+}
+
+extension KeyManagementService {
+    /// Whether a principal may make such a key in its account.
+    fileprivate func mayCreateKey(
+        _ caller: Caller, _ creation: KeyCreation, _ specification: KeySpecification<Encryption>
+    ) -> Bool {
+        let log = OperationLog(name: "CreateKey", caller: caller, time: clock.now, isReadOnly: false)
+        do {
+            try Tags.check(description: creation.description)
+            try Tags.check(creation.tags)
+            try authorizeCreation(creation, specification, log)
+        } catch { return false }
+        return true
+    }
+
+    fileprivate func makeMaterial(in keyStore: String, of account: String) async throws(KeyManagementError) -> KeyHandle
+    {
+        let state = try refreshedState()
+        guard state.keyStores["\(account)/\(keyStore)"]?.record.proxy == nil else {
+            throw KeyManagementError(.validation, "A key of an external key store has the name of an external key.")
+        }
+        let custodian = try await custodian(keyStore, of: account, state)
+        do {
+            return try await custodian.makeKey(.authentication(.sha256))
+        } catch { throw KeyManagementError(.keyStoreFailure, "\(keyStore): \(error)") }
+    }
+
+    fileprivate func checkExternalKey(
+        _ key: String, in keyStore: String, _ caller: Caller
+    ) async throws(KeyManagementError) {
+        guard let store = try refreshedState().keyStores["\(caller.principal.account)/\(keyStore)"] else {
+            throw KeyManagementError(.keyStoreNotFound, "There is no key store \(keyStore).")
+        }
+        guard store.record.proxy != nil else {
+            throw KeyManagementError(.validation, "The key store \(keyStore) is no external one.")
+        }
+        guard store.record.isConnected else {
+            throw KeyManagementError(.keyStoreInvalidState, "The key store \(keyStore) is not connected.")
+        }
+        let isName = key.unicodeScalars.allSatisfy { scalar in
+            ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || ("0"..."9").contains(scalar)
+                || "-_.".unicodeScalars.contains(scalar)
+        }
+        guard (1...128).contains(key.utf8.count), isName, key != ".", key != ".." else {
+            throw KeyManagementError(.validation, "\(key) is no name of an external key")
+        }
+        let client = try connections.proxy(store.record)
+        do throws(XKSFailure) {
+            try await client.checkKey(key, requestMetadata("CreateKey", caller.principal.description))
+        } catch { throw error.whileCreating }
+    }
+
+    /// Writes the key store's record as it is, so that nobody takes it away under a key that is being made.
+    fileprivate func writesOfKeyStore(_ keyStore: String, _ account: String, _ state: ServiceState) throws
+        -> [RecordWrite]
+    {
+        guard keyStores[keyStore] == nil else { return [] }
+        guard let store = state.keyStores["\(account)/\(keyStore)"], store.record.isConnected else {
+            throw KeyManagementError(.keyStoreInvalidState, "The key store \(keyStore) is not connected.")
+        }
+        let value = try StoredJSON.encode(store.record)
+        return [.put(try store.record.recordName, value, expecting: .version(store.version))]
+    }
+
+    /// Has the custodian destroy what a key is made of that is to be deleted.
+    func destroyKeptMaterial(of record: KeyRecord) async throws(KeyManagementError) {
+        guard let keyStore = record.keyStore, record.isKept else { return }
+        let custodian = try await custodian(keyStore, of: record.account, try state())
+        for material in record.materials {
+            do {
+                try await custodian.destroy(KeyHandle(material.wrapped))
+            } catch let error as CryptographyError where error.code == .unknownKey {
+                // It is gone already.
+            } catch { throw KeyManagementError(.keyStoreFailure, "\(keyStore): \(error)") }
+        }
+    }
+}

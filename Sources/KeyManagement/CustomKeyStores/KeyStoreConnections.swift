@@ -1,0 +1,121 @@
+internal import AWSSignature
+internal import Auditing
+internal import Cryptography
+internal import FoundationEssentials
+internal import Synchronization
+
+/// What this process has of the key stores of accounts: the clusters that there are, a way to proxies, and open sessions.
+final class KeyStoreConnections: Sendable {
+    let clusters: [String: KeyStoreCluster]
+    let transport: (any XKSTransport)?
+    /// Seals the secrets of key stores.
+    let cipher: AESGCM
+    private let region: String
+    private let clock: any WallClock
+    private let open = Mutex([String: (record: KeyStoreRecord, custodian: any KeyCustodian)]())
+
+    init(
+        _ clusters: [String: KeyStoreCluster], _ transport: (any XKSTransport)?, _ records: borrowing SecretBytes,
+        region: String, _ clock: any WallClock
+    ) throws(CryptographyError) {
+        let (salt, info): ([UInt8], [UInt8]) = ([], Array("strongroom key store secrets".utf8))
+        cipher = try AESGCM(key: HKDF(.sha256).derive(from: records, salt: salt.span, info: info.span, count: 32))
+        (self.clusters, self.transport, self.region, self.clock) = (clusters, transport, region, clock)
+    }
+
+    /// A session with a cluster: the one that is open, or a new one.
+    func custodian(_ store: StoredKeyStore) async throws(KeyStoreConnectionError) -> any KeyCustodian {
+        let id = store.record.place
+        let record = store.record
+        // Each secret that is sealed is another text, so a changed password is another one.
+        if let known = open.withLock({ $0[id] }), known.record.secret == record.secret,
+            known.record.cluster?.id == record.cluster?.id
+        {
+            return known.custodian
+        }
+        guard let cluster = store.record.cluster.flatMap({ clusters[$0.id] }) else { throw .clusterNotFound }
+        let custodian: any KeyCustodian
+        do {
+            custodian = try await cluster.connect(try store.record.openSecret(with: cipher))
+        } catch { throw error as? KeyStoreConnectionError ?? .internalError }
+        open.withLock { $0[id] = (record, custodian) }
+        return custodian
+    }
+
+    /// Forgets a session.
+    func close(_ store: KeyStoreRecord) { open.withLock { $0[store.place] = nil } }
+
+    /// A proxy to be asked.
+    func proxy(_ record: KeyStoreRecord) throws(KeyManagementError) -> XKSClient {
+        guard let proxy = record.proxy else { throw KeyManagementError(.keyStoreNotFound) }
+        return try client(
+            XKSProxyAddress(endpoint: proxy.endpoint, path: proxy.path),
+            AccessKey(id: proxy.accessKeyID, secret: record.openSecret(with: cipher)))
+    }
+
+    func client(
+        _ address: XKSProxyAddress, _ credential: consuming AccessKey
+    ) throws(KeyManagementError) -> XKSClient {
+        guard let transport else {
+            throw KeyManagementError(.unsupportedOperation, "The service has no way to external key stores.")
+        }
+        return XKSClient(address, credential, region: region, transport, clock)
+    }
+}
+
+extension KeyManagementService {
+    /// A key's material ready for work.
+    func material(
+        of key: ManagedKey, _ index: Int, _ state: ServiceState, _ log: inout OperationLog
+    ) async throws -> MaterialInUse {
+        guard let keyStore = key.record.keyStore else {
+            return MaterialInUse(backing: try key.backingKey(index, domains: state.domains))
+        }
+        log.addOnce("customKeyStoreId", keyStore)
+        if let custodian = keyStores[keyStore] {
+            do {
+                return MaterialInUse(backing: try await key.backingKey(index, custodian: custodian))
+            } catch { throw KeyManagementError(.keyStoreFailure, "\(keyStore): \(error)") }
+        }
+        guard let store = state.keyStores["\(key.record.account)/\(keyStore)"] else {
+            throw KeyManagementError(.keyStoreNotFound, "There is no key store \(keyStore) here.")
+        }
+        guard store.record.isConnected else {
+            throw KeyManagementError(.invalidState, "\(key.arnText) is unavailable: its key store is not connected.")
+        }
+        if let external = key.record.externalKey {
+            log.addOnce("xksKeyId", external)
+            let metadata = requestMetadata(log.name, log.principal.description, key: key.arnText)
+            return MaterialInUse(
+                backing: try key.backingKey(index, domains: state.domains),
+                outer: (try connections.proxy(store.record), external, metadata))
+        }
+        do {
+            // A session may be another one the next time, so nothing of it is kept with the key.
+            let custodian = try await connections.custodian(store)
+            let authenticator = try await custodian.authenticator(KeyHandle(key.record.materials[index].wrapped))
+            return MaterialInUse(backing: BackingKey(id: key.materials[index], keptBy: authenticator))
+        } catch { throw KeyManagementError(.keyStoreFailure, "\(keyStore): \(error)") }
+    }
+
+    /// The custodian of a key store: one that the service was given, or one of the account's.
+    func custodian(
+        _ keyStore: String, of account: String, _ state: ServiceState
+    ) async throws(KeyManagementError) -> any KeyCustodian {
+        if let custodian = keyStores[keyStore] { return custodian }
+        guard let store = state.keyStores["\(account)/\(keyStore)"], store.record.cluster != nil else {
+            throw KeyManagementError(.keyStoreNotFound, "There is no key store \(keyStore) here.")
+        }
+        guard store.record.isConnected else {
+            throw KeyManagementError(.keyStoreInvalidState, "The key store \(keyStore) is not connected.")
+        }
+        do throws(KeyStoreConnectionError) { return try await connections.custodian(store) } catch {
+            throw KeyManagementError(.keyStoreFailure, "\(keyStore): \(error.rawValue)")
+        }
+    }
+
+    func requestMetadata(_ operation: String, _ principal: String?, key: String? = nil) -> XKS.RequestMetadata {
+        XKS.RequestMetadata(
+            operation: operation, requestID: UUID().uuidString.lowercased(), principal: principal, key: key)
+    }
+}

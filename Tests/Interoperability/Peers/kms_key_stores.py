@@ -1,0 +1,115 @@
+"""Key stores by boto3: one on a cluster of HSMs, one with a proxy elsewhere.
+
+    kms_key_stores.py ADDRESS PROXY
+"""
+import sys
+
+import boto3
+import botocore.exceptions
+
+address, proxy = sys.argv[1:]
+kms = boto3.client("kms", endpoint_url=address)
+CREDENTIAL = {"AccessKeyId": "STRONGROOM234567ABCDEF",
+              "RawSecretAccessKey": "0123456789012345678901234567890123456789abc"}
+PATH = "/tenant/kms/xks/v1"
+
+
+def refused(code, operation, **arguments):
+    try:
+        operation(**arguments)
+    except botocore.exceptions.ClientError as error:
+        assert error.response["Error"]["Code"] == code, error
+        return
+    raise AssertionError(f"not refused: {arguments}")
+
+
+def store(identifier):
+    (found,) = kms.describe_custom_key_stores(CustomKeyStoreId=identifier)["CustomKeyStores"]
+    return found
+
+
+def works(key):
+    sealed = kms.encrypt(KeyId=key, Plaintext=b"x" * 4096, EncryptionContext={"a": "b"})["CiphertextBlob"]
+    assert kms.decrypt(CiphertextBlob=sealed, EncryptionContext={"a": "b"})["Plaintext"] == b"x" * 4096
+    refused("InvalidCiphertextException", kms.decrypt, CiphertextBlob=sealed, EncryptionContext={"a": "c"})
+    data_key = kms.generate_data_key(KeyId=key, KeySpec="AES_256")
+    assert kms.decrypt(CiphertextBlob=data_key["CiphertextBlob"])["Plaintext"] == data_key["Plaintext"]
+    refused("UnsupportedOperationException", kms.generate_data_key_pair, KeyId=key, KeyPairSpec="ECC_NIST_P256")
+    return sealed
+
+
+def cluster():
+    good = {"CustomKeyStoreName": "hsm", "CloudHsmClusterId": "cluster-2345abcdefg", "KeyStorePassword": "a wrong one",
+            "TrustAnchorCertificate": "an anchor"}
+    refused("IncorrectTrustAnchorException", kms.create_custom_key_store, **{**good, "TrustAnchorCertificate": "none"})
+    refused("CloudHsmClusterNotFoundException", kms.create_custom_key_store,
+            **{**good, "CloudHsmClusterId": "cluster-7654abcdefg"})
+    identifier = kms.create_custom_key_store(**good)["CustomKeyStoreId"]
+    refused("CustomKeyStoreNameInUseException", kms.create_custom_key_store, **good)
+    refused("CloudHsmClusterInUseException", kms.create_custom_key_store, **{**good, "CustomKeyStoreName": "second"})
+    found = store(identifier)
+    assert found["ConnectionState"] == "DISCONNECTED" and found["CustomKeyStoreType"] == "AWS_CLOUDHSM", found
+    refused("CustomKeyStoreInvalidStateException", kms.create_key, Origin="AWS_CLOUDHSM", CustomKeyStoreId=identifier)
+    kms.connect_custom_key_store(CustomKeyStoreId=identifier)
+    assert store(identifier)["ConnectionErrorCode"] == "INVALID_CREDENTIALS"
+    kms.update_custom_key_store(CustomKeyStoreId=identifier, KeyStorePassword="the right one")
+    kms.connect_custom_key_store(CustomKeyStoreId=identifier)
+    assert store(identifier)["ConnectionState"] == "CONNECTED"
+    refused("CustomKeyStoreInvalidStateException", kms.update_custom_key_store, CustomKeyStoreId=identifier,
+            NewCustomKeyStoreName="other")
+    made = kms.create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=identifier)["KeyMetadata"]
+    assert made["Origin"] == "AWS_CLOUDHSM" and made["CustomKeyStoreId"] == identifier
+    sealed = works(made["KeyId"])
+    refused("CustomKeyStoreInvalidStateException", kms.delete_custom_key_store, CustomKeyStoreId=identifier)
+    kms.disconnect_custom_key_store(CustomKeyStoreId=identifier)
+    assert kms.describe_key(KeyId=made["KeyId"])["KeyMetadata"]["KeyState"] == "Unavailable"
+    refused("KMSInvalidStateException", kms.decrypt, CiphertextBlob=sealed, EncryptionContext={"a": "b"})
+    refused("CustomKeyStoreHasCMKsException", kms.delete_custom_key_store, CustomKeyStoreId=identifier)
+    kms.update_custom_key_store(CustomKeyStoreId=identifier, NewCustomKeyStoreName="other")
+    kms.connect_custom_key_store(CustomKeyStoreId=identifier)
+    assert kms.decrypt(CiphertextBlob=sealed, EncryptionContext={"a": "b"})["Plaintext"] == b"x" * 4096
+
+
+def external():
+    good = {"CustomKeyStoreName": "elsewhere", "CustomKeyStoreType": "EXTERNAL_KEY_STORE", "XksProxyUriEndpoint": proxy,
+            "XksProxyUriPath": PATH, "XksProxyConnectivity": "PUBLIC_ENDPOINT",
+            "XksProxyAuthenticationCredential": CREDENTIAL}
+    refused("XksProxyIncorrectAuthenticationCredentialException", kms.create_custom_key_store,
+            **{**good, "XksProxyAuthenticationCredential": {**CREDENTIAL, "RawSecretAccessKey": "x" * 43}})
+    refused("XksProxyInvalidConfigurationException", kms.create_custom_key_store,
+            **{**good, "XksProxyUriPath": "/nobody/kms/xks/v1"})
+    refused("XksProxyUriUnreachableException", kms.create_custom_key_store,
+            **{**good, "XksProxyUriEndpoint": "https://localhost:1"})
+    refused("UnsupportedOperationException", kms.create_custom_key_store,
+            **{**good, "XksProxyConnectivity": "VPC_ENDPOINT_SERVICE"})
+    identifier = kms.create_custom_key_store(**good)["CustomKeyStoreId"]
+    refused("XksProxyUriInUseException", kms.create_custom_key_store, **{**good, "CustomKeyStoreName": "third"})
+    kms.connect_custom_key_store(CustomKeyStoreId=identifier)
+    found = store(identifier)
+    assert found["ConnectionState"] == "CONNECTED", found
+    assert found["XksProxyConfiguration"] == {"Connectivity": "PUBLIC_ENDPOINT", "UriEndpoint": proxy, "UriPath": PATH,
+                                              "AccessKeyId": CREDENTIAL["AccessKeyId"]}
+    made = kms.create_key(Origin="EXTERNAL_KEY_STORE", CustomKeyStoreId=identifier, XksKeyId="kid")["KeyMetadata"]
+    assert made["Origin"] == "EXTERNAL_KEY_STORE" and made["XksKeyConfiguration"] == {"Id": "kid"}, made
+    refused("XksKeyAlreadyInUseException", kms.create_key, Origin="EXTERNAL_KEY_STORE", CustomKeyStoreId=identifier,
+            XksKeyId="kid")
+    refused("XksKeyNotFoundException", kms.create_key, Origin="EXTERNAL_KEY_STORE", CustomKeyStoreId=identifier,
+            XksKeyId="nobody")
+    refused("ValidationException", kms.create_key, Origin="EXTERNAL_KEY_STORE", CustomKeyStoreId=identifier)
+    sealed = works(made["KeyId"])
+    own = kms.create_key()["KeyMetadata"]["KeyId"]
+    moved = kms.re_encrypt(CiphertextBlob=sealed, SourceEncryptionContext={"a": "b"}, DestinationKeyId=own)
+    assert kms.decrypt(CiphertextBlob=moved["CiphertextBlob"])["Plaintext"] == b"x" * 4096
+    kms.update_custom_key_store(CustomKeyStoreId=identifier, XksProxyAuthenticationCredential=CREDENTIAL)
+    kms.disconnect_custom_key_store(CustomKeyStoreId=identifier)
+    refused("KMSInvalidStateException", kms.decrypt, CiphertextBlob=sealed, EncryptionContext={"a": "b"})
+    empty = {**good, "CustomKeyStoreName": "empty", "XksProxyUriEndpoint": proxy.replace("localhost", "LOCALHOST")}
+    second = kms.create_custom_key_store(**empty)["CustomKeyStoreId"]
+    assert len(kms.describe_custom_key_stores()["CustomKeyStores"]) == 3
+    kms.delete_custom_key_store(CustomKeyStoreId=second)
+    refused("CustomKeyStoreNotFoundException", kms.describe_custom_key_stores, CustomKeyStoreId=second)
+
+
+cluster()
+external()
+print("key stores passed")
