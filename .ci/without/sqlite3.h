@@ -1,0 +1,1 @@
+#error "SQLite is looked for without its trait"
