@@ -16,6 +16,29 @@ import Testing
         try await KeyringSuite.check(KMSKeyring(kms, one), stranger: KMSKeyring(kms, other))
     }
 
+    @Test func `a client seals payloads of any size, with a data key for each or for some`() async throws {
+        let service = try await service()
+        let kms = service.client(for: .user("alice", account: "111122223333"))
+        let key = try await kms.createKey(.symmetric)
+        let payload = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        let message = try await kms.encrypt(payload: payload, under: key, context: ["a": "b"])
+        #expect(
+            try await kms.decrypt(payload: message, under: key, expecting: ["a": "b"]).plaintext.revealed == payload)
+        await #expect(throws: EnvelopeError(.contextMismatch)) {
+            _ = try await kms.decrypt(payload: message, under: key, expecting: ["a": "c"]).plaintext.count
+        }
+        func calls() async throws -> Int {
+            try await service.auditEvents().count { $0.contains(#""eventName":"GenerateDataKey""#) }
+        }
+        let before = try await calls()
+        let caching = try kms.envelope(under: key, reusingDataKeysFor: .seconds(600))
+        for _ in 0..<5 { _ = try await caching.encrypt(payload) }
+        #expect(try await calls() == before + 1)
+        #expect(throws: EnvelopeError(.invalidKeyring)) {
+            _ = try kms.envelope(under: key, reusingDataKeysFor: .zero)
+        }
+    }
+
     @Test func `discovery opens what any key within the filter has sealed`() async throws {
         let kms = try await service().client(for: .user("alice", account: "111122223333"))
         let (one, other) = (try await kms.createKey(.symmetric), try await kms.createKey(.symmetric))
