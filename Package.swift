@@ -186,7 +186,8 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
             ]),
         .testTarget(
-            name: "KeyManagementTests", dependencies: ["AWSCompatibility", "KeyManagement", "StrongroomTestSupport"]),
+            name: "KeyManagementTests",
+            dependencies: ["AWSCompatibility", "KeyManagement", "StrongroomPropertyTesting", "StrongroomTestSupport"]),
         .testTarget(
             name: "RecordStorageTests",
             dependencies: ["RecordStorage", "SQLiteRecordStorage", "StrongroomTestSupport"]

@@ -42,7 +42,8 @@ public final class AWSFrontDoor: Sendable {
     /// Answers a request. Whatever is wrong with it is an answer too.
     public func answer(_ request: HTTPRequest, from address: String? = nil) async -> HTTPResponse {
         let requestID = UUID.random().lowercaseText
-        let context = RequestContext(sourceIPAddress: address, userAgent: request.header("User-Agent"))
+        let context = RequestContext(
+            sourceIPAddress: address, userAgent: request.header("User-Agent"), requestID: requestID)
         if let target = request.header("X-Amz-Target") {
             return await answerJSON(request, target, context, requestID)
         }

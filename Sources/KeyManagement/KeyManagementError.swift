@@ -77,6 +77,8 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
 
         /// The root of trust does not open this store: a wrong passphrase or key file.
         public static let wrongRootOfTrust = Code(name: "WrongRootOfTrust")
+        /// What OpenSSL calculates is wrong: nothing is begun.
+        public static let selfTestFailed = Code(name: "SelfTestFailed")
         /// The clock was set while the service ran, or is behind the store's newest key: no date for a deletion is taken
         /// from it. Open the store again once it is right.
         public static let clockJumped = Code(name: "ClockJumped")

@@ -1,4 +1,5 @@
 #if NIO
+import AtRest
 import Foundation
 import HSMEmulation
 import KeyManagementNIO
@@ -13,7 +14,8 @@ import Testing
 
     /// A server with a root's key, and one of a user who may nothing.
     private func serve(
-        attestationRoots: [Certificate] = [], clusters: [String: KeyStoreCluster] = [:],
+        store: MemoryRecordStore = MemoryRecordStore(), attestationRoots: [Certificate] = [],
+        clusters: [String: KeyStoreCluster] = [:],
         externalKeyStores: (any XKSTransport)? = nil, _ body: (String, [String: String]) async throws -> Void
     ) async throws {
         let accounts = """
@@ -26,7 +28,6 @@ import Testing
                "{\\"Statement\\":{\\"Effect\\":\\"Allow\\",\\"Principal\\":{\\"AWS\\":\\"111122223333\\"},\\"Action\\":\\"sts:*\\"}}",
                "policy": "{\\"Statement\\":{\\"Effect\\":\\"Allow\\",\\"Action\\":\\"kms:GenerateRandom\\",\\"Resource\\":\\"*\\"}}"}]}
             """
-        let store = MemoryRecordStore()
         let root = SecretBytes(copying: Array("passphrase".utf8))
         let kms = try await LocalKMS.open(
             store: store, passphrase: root, regions: ["us-east-1", "eu-west-1"],
@@ -97,7 +98,7 @@ import Testing
             "cluster", administrator: "admin", password: SecretBytes(copying: Array("administrator".utf8)))
         try partition.administer("admin", password: SecretBytes(copying: Array("administrator".utf8)))
             .createUser("kmsuser", password: SecretBytes(copying: Array("the right one".utf8)))
-        let cluster = KeyStoreCluster(trustAnchor: "an anchor") { password in
+        let cluster = KeyStoreCluster(trustAnchor: "an anchor", accounts: ["111122223333"]) { password in
             do { return HSMCustodian(try partition.logIn("kmsuser", password: password.copy())) } catch {
                 throw KeyStoreConnectionError.invalidCredentials
             }
@@ -137,6 +138,32 @@ import Testing
             throw error
         }
         try await server.stop()
+    }
+
+    @Test(.enabled(if: EncryptionSDK.isInstalled || Requirement.peers.isMandatory, "pip install aws-encryption-sdk"))
+    func `the Encryption SDK's KMS keyrings use our key service, and our messages`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sdk-\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let store = MemoryRecordStore()
+        try await serve(store: store) { address, environment in
+            // Another process would have the store like this.
+            let passphrase = SecretBytes(copying: Array("passphrase".utf8))
+            let service = try await KeyManagementService(
+                store: RecordFolder("us-east-1", of: store), rootOfTrust: PassphraseRoot(passphrase))
+            let client = service.client(for: .root(account: "111122223333"))
+            let (key, other) = (try await client.createKey(.symmetric), try await client.createKey(.symmetric))
+            let envelope = Envelope(keyring: KMSKeyring(client, key))
+            let plaintext = (0..<40).flatMap { _ in (0...255).map { UInt8($0) } }
+            let ours = try await envelope.encrypt(plaintext, context: ["purpose": "interoperability"])
+            try Data(ours).write(to: folder.appendingPathComponent("ours"))
+            let more = environment.merging(["AWS_ENDPOINT_URL_KMS": address]) { $1 }
+            print(
+                try await run(
+                    "kms_encryption_sdk.py", [key.arn.description, other.arn.description, folder.path], more))
+            let theirs = [UInt8](try Data(contentsOf: folder.appendingPathComponent("theirs")))
+            #expect(try await envelope.decrypt(theirs).plaintext.revealed == plaintext)
+        }
     }
 
     @Test func `the AWS command line works`() async throws {

@@ -206,7 +206,7 @@ import Testing
         }
         await #expect(throws: KeyManagementError(.keyStoreInvalidState)) { try await client.disconnectKeyStore(id) }
         try await client.connectKeyStore(id)
-        await #expect(throws: KeyManagementError(.keyStoreInvalidState)) { try await client.connectKeyStore(id) }
+        #expect(try await client.connectKeyStore(id) == .connected, "it is already")
         await #expect(throws: KeyManagementError(.keyStoreInvalidState)) { try await client.deleteKeyStore(id) }
         try await client.updateKeyStore(id, credential: credential())
         try await client.renameKeyStore(id, to: "renamed")
@@ -221,10 +221,73 @@ import Testing
         #expect(await service.maintain().deleted == 1)
         try await client.deleteKeyStore(id)
         #expect(try await client.keyStores().isEmpty)
+        let again = try await client.createKeyStore("again", proxy: address, credential: credential())
+        try await client.connectKeyStore(again)
+        let used = try await client.createKey(.symmetric, in: again, externalKey: "first")
         // Nothing is asked of the proxy on behalf of one who may not, or who only tries.
         let before = wire.seen.withLock { $0.count }
-        try await client.dryRun { _ = try await $0.createKeyStore("dry", proxy: address, credential: credential()) }
+        try await client.dryRun { _ = try await $0.createKeyStore("dry", proxy: elsewhere, credential: credential()) }
+        try await client.dryRun { _ = try await $0.encrypt([1], under: used) }
         #expect(wire.seen.withLock { $0.count } == before)
+        let events = try await service.auditEvents()
+        #expect(
+            events.contains {
+                $0.contains(#""eventName":"UpdateCustomKeyStore""#) && $0.contains("IncorrectAuthenticationCredential")
+                    && $0.contains("xks.example.com")
+            })
+    }
+
+    @Test func `of a kind there is one, however many ask at once`() async throws {
+        let (client, address) = (client, address)
+        let made = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<12 {
+                group.addTask {
+                    let secret = SecretBytes(copying: Array(Self.secret.utf8))
+                    let key = AccessKey(id: Self.credentialID, secret: secret)
+                    return (try? await client.createKeyStore("one", proxy: address, credential: key)) != nil
+                }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(made == 1)
+        #expect(try await client.keyStores().count == 1)
+    }
+
+    @Test func `a key is gone at its date, and what its custodian has of it when that can be reached`() async throws {
+        let custodian = custodian
+        let cluster = KeyStoreCluster(trustAnchor: "anchor", accounts: [Self.account]) { _ in custodian }
+        let service = try await KeyManagementService(
+            store: MemoryRecordStore(), rootOfTrust: testRoot(), clusters: ["cluster-2345abcdefg": cluster],
+            clock: clock)
+        let client = service.client(for: .user("admin", account: Self.account))
+        let password = SecretBytes(copying: Array("password".utf8))
+        // The certificate alone makes nobody its owner.
+        let stranger = service.client(for: .user("admin", account: "444455556666"))
+        await #expect(throws: KeyManagementError(.clusterNotFound)) {
+            _ = try await stranger.createKeyStore(
+                "theirs", cluster: "cluster-2345abcdefg", password: password, trustAnchor: "anchor")
+        }
+        let id = try await client.createKeyStore(
+            "hsm", cluster: "cluster-2345abcdefg", password: password, trustAnchor: " anchor\n")
+        try await client.connectKeyStore(id)
+        let key = try await client.createKey(.symmetric, in: id)
+        let sealed = try await client.encrypt([1], under: key)
+        let handle = KeyHandle(
+            try #require(try service.refreshedState().keys.values.first { _ in true }?.record.materials[0].wrapped))
+        #expect(try custodian.kind(of: handle) == .authentication(.sha256))
+        try await client.scheduleDeletion(KeyIdentifier(key), afterDays: 7)
+        try await client.disconnectKeyStore(id)
+        clock.advance(days: 8)
+        let report = await service.maintain()
+        #expect(report.deleted == 1 && report.failures.count == 1)
+        #expect(try custodian.kind(of: handle) == .authentication(.sha256), "it could not be reached")
+        await #expect(throws: KeyManagementError(.notFound)) { _ = try await client.describe(KeyIdentifier(key)) }
+        try await client.connectKeyStore(id)
+        #expect(await service.maintain().failures.isEmpty)
+        #expect(throws: CryptographyError(.unknownKey)) { _ = try custodian.kind(of: handle) }
+        await #expect(throws: KeyManagementError(.invalidCiphertext)) { _ = try await client.decrypt(sealed) }
+        try await client.disconnectKeyStore(id)
+        try await client.deleteKeyStore(id)
     }
 
     @Test func `what goes wrong on the way is told apart`() async throws {
@@ -247,6 +310,8 @@ import Testing
             set(fault)
             #expect(try await client.connectKeyStore(id) == .failed(error))
             #expect(try await client.keyStores().first?.connection == .failed(error))
+            await #expect(throws: KeyManagementError(.keyStoreInvalidState)) { try await client.connectKeyStore(id) }
+            try await client.disconnectKeyStore(id)
         }
         set(nil)
         #expect(try await client.connectKeyStore(id) == .connected)
@@ -311,7 +376,10 @@ import Testing
 
     @Test(arguments: [
         ("http://a.example", "/kms/xks/v1"), ("https://", "/kms/xks/v1"), ("https://a_b.example", "/kms/xks/v1"),
-        ("https://a.example/", "/kms/xks/v1"), ("https://a.example:0", "/kms/xks/v1"),
+        ("https://127.0.0.1", "/kms/xks/v1"), ("https://169.254.169.254:80", "/kms/xks/v1"),
+        ("https://0x7f.1", "/kms/xks/v1"), ("https://a.example.", "/kms/xks/v1"), ("https://[::1]", "/kms/xks/v1"),
+        ("https://a.example:+443", "/kms/xks/v1"), ("https://a.example/", "/kms/xks/v1"),
+        ("https://a.example:0", "/kms/xks/v1"),
         ("https://a@b.example", "/kms/xks/v1"),
         ("https://a.example", "/kms/xks/v2"), ("https://a.example", "/../kms/xks/v1"),
         ("https://a.example", "//kms/xks/v1"),

@@ -72,6 +72,22 @@ import Testing
             attestation: try authority.document(
                 for: software.publicKey.subjectPublicKeyInfo, registers: [0: [UInt8](repeating: 1, count: 48)]))
         await #expect(throws: KeyManagementError(.accessDenied)) { _ = try await client.decrypt(sealed, for: others) }
+        // Where no key's policy has a say, the account's own has.
+        let only = try PolicyDocument(
+            #"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"kms:GenerateRandom","Resource":"*","Condition":{"StringNotEquals":{"kms:RecipientAttestation:PCR0":"\#(hex)"}}}]}"#
+        )
+        let strict = try await KeyManagementService(
+            store: MemoryRecordStore(), rootOfTrust: testRoot(),
+            access: .authorizer(PolicyEngine { _ in [IdentityPolicy("p", only)] }), attestationRoots: [authority.root],
+            clock: clock
+        ).client(for: .user("parent", account: Self.account))
+        _ = try await strict.generateRandom(byteCount: 8, for: recipient())
+        for attempt in [
+            { _ = try await strict.generateRandom(byteCount: 8) },
+            { _ = try await strict.generateRandom(byteCount: 8, for: others) },
+        ] as [() async throws -> Void] {
+            await #expect(throws: KeyManagementError(.accessDenied)) { try await attempt() }
+        }
         // A NitroTPM's register is not an enclave's.
         let module = Recipient(
             attestation: try authority.document(

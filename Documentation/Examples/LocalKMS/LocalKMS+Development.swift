@@ -5,15 +5,15 @@ extension LocalKMS {
     /// Opens a store for tests: in memory, or one that this mode has made.
     package static func develop(
         store: any RecordStore = MemoryRecordStore(), regions: [String],
-        accessKeys: any AccessKeyDirectory = StaticAccessKeys()
+        accessKeys: any AccessKeyDirectory = StaticAccessKeys(), seeds: KeySeeds? = nil
     ) async throws -> LocalKMS {
         let isEmpty = try store.records(prefix: "", after: nil, limit: 1).isEmpty
         guard try isEmpty || store.record(mark) != nil else {
             throw KeyManagementError(.wrongRootOfTrust, "development mode opens no store but its own")
         }
         if isEmpty { try begin(store) }
-        let door = try await frontDoor(store, regions, accessKeys)
-        return LocalKMS(store, regions, accessKeys, door, isDevelopment: true)
+        let door = try await frontDoor(store, regions, accessKeys, seeds)
+        return LocalKMS(store, regions, accessKeys, door, isDevelopment: true, seeds: seeds)
     }
 
     /// Forgets everything. What is written for a request that is under way goes where nobody looks.
@@ -26,7 +26,7 @@ extension LocalKMS {
             let old = page.filter { $0.name != LocalKMS.mark && !$0.name.description.hasPrefix(current) }
             _ = try store.commit(old.map { .delete($0.name, expecting: .anything) })
         }
-        replace(try await LocalKMS.frontDoor(store, regions, accessKeys))
+        replace(try await LocalKMS.frontDoor(store, regions, accessKeys, seeds))
     }
 
     /// Begins anew in a folder of its own, whose name the mark has.
@@ -39,7 +39,7 @@ extension LocalKMS {
     }
 
     private static func frontDoor(
-        _ store: any RecordStore, _ regions: [String], _ accessKeys: any AccessKeyDirectory
+        _ store: any RecordStore, _ regions: [String], _ accessKeys: any AccessKeyDirectory, _ seeds: KeySeeds?
     ) async throws -> AWSFrontDoor {
         let folder = try folder(store)
         var services: [String: KeyManagementService] = [:]
@@ -51,6 +51,7 @@ extension LocalKMS {
                 audit: .buffered(lossWindow: .milliseconds(100)))
         }
         try KeyManagementService.connect(Array(services.values))
+        if let seeds { for service in services.values { try await service.plant(seeds) } }
         return AWSFrontDoor(services: services, accessKeys: accessKeys, mode: .development)
     }
 

@@ -10,6 +10,7 @@ package final class LocalKMS: Sendable {
     package let regions: [String]
     let store: any RecordStore
     let accessKeys: any AccessKeyDirectory
+    let seeds: KeySeeds?
     private let door: Mutex<AWSFrontDoor>
 
     /// Marks a store that development mode has made, and that it may forget.
@@ -40,9 +41,10 @@ package final class LocalKMS: Sendable {
 
     init(
         _ store: any RecordStore, _ regions: [String], _ accessKeys: any AccessKeyDirectory, _ door: AWSFrontDoor,
-        isDevelopment: Bool
+        isDevelopment: Bool, seeds: KeySeeds? = nil
     ) {
         (self.store, self.regions, self.accessKeys, self.isDevelopment) = (store, regions, accessKeys, isDevelopment)
+        self.seeds = seeds
         self.door = Mutex(door)
     }
 

@@ -1,6 +1,6 @@
 // A key service that boto3, the AWS command line, Terraform and the SDKs use by its address.
 //     swift run -c release --traits default,NIO local-kms [--port N] [--store PATH] [--regions A,B] [--accounts FILE]
-//         [--audit-window MILLISECONDS] [--attestation-roots FILE] [--xks-roots FILE] [--development]
+//         [--audit-window MILLISECONDS] [--attestation-roots FILE] [--xks-roots FILE] [--development [--seeds FILE]]
 // SIGTERM ends.
 #if NIO && SQLite
 import Console
@@ -16,7 +16,7 @@ import SQLiteRecordStorage
                     Array(CommandLine.arguments.dropFirst()),
                     options: [
                         "--port", "--store", "--regions", "--accounts", "--audit-window", "--attestation-roots",
-                        "--xks-roots", "--passphrase-file",
+                        "--xks-roots", "--passphrase-file", "--seeds",
                     ],
                     flags: ["--development"], words: 0))
         } catch {
@@ -46,9 +46,12 @@ import SQLiteRecordStorage
         if arguments.flags.contains("--development") {
             let store: any RecordStore =
                 try arguments.values["--store"].map { try SQLiteRecordStore(path: $0) } ?? MemoryRecordStore()
+            let seeds = try arguments.values["--seeds"].map {
+                try KeySeeds(Array(Data(contentsOf: URL(fileURLWithPath: $0))))
+            }
             Presentation.say("development mode: no signature is checked, and its keys are no secret")
             return try await LocalKMS.develop(
-                store: store, regions: regions, accessKeys: accounts?.accessKeys ?? StaticAccessKeys())
+                store: store, regions: regions, accessKeys: accounts?.accessKeys ?? StaticAccessKeys(), seeds: seeds)
         }
         guard let accounts else {
             throw UsageError("--accounts names a file of access keys; without it, --development")

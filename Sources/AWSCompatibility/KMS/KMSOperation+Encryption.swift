@@ -12,7 +12,7 @@ extension KMSOperation {
                 call.write("CiphertextBlob", try await call.client.encrypt(plaintext, under: key, using: asymmetric))
             } else {
                 let sealed = try await call.client.encrypt(
-                    plaintext, under: NamedKey(call.key), context: call.input.context("EncryptionContext"))
+                    plaintext, under: NamedKey<Encryption>(call.key), context: call.input.context("EncryptionContext"))
                 call.write("CiphertextBlob", sealed.bytes)
             }
             call.output.field("KeyId", call.usedKey)

@@ -48,7 +48,6 @@ extension KMSCall {
         return try await client.createKeyStore(name, proxy: address, credential: credential.accessKey)
     }
 
-    /// Several changes may be asked for at once: what others have to agree to comes first.
     fileprivate func updateKeyStore() async throws {
         let id = required("CustomKeyStoreId")
         let (name, cluster) = (input.text("NewCustomKeyStoreName"), input.text("CloudHsmClusterId"))
@@ -60,28 +59,19 @@ extension KMSCall {
         guard isProxy || isCluster || name != nil, !(isProxy && isCluster) else {
             throw KeyManagementError(.validation, "What is to be changed of a cluster, or of a proxy, is not named.")
         }
-        if isProxy {
-            var address: XKSProxyAddress?
-            if endpoint != nil || path != nil {
-                guard case .external(let old, _)? = try await client.keyStores().first(where: { $0.id == id })?.backing
-                else { throw KeyManagementError(.keyStoreNotFound) }
-                address = try XKSProxyAddress(endpoint: endpoint ?? old.endpoint, path: path ?? old.path)
-            }
-            if let credential {
-                try await client.updateKeyStore(id, proxy: address, credential: credential.accessKey)
-            } else {
-                try await client.updateKeyStore(id, proxy: address)
-            }
+        if isProxy, let credential {
+            try await client.updateKeyStore(
+                id, name: name, endpoint: endpoint, path: path, credential: credential.accessKey)
+        } else if isProxy {
+            try await client.updateKeyStore(id, name: name, endpoint: endpoint, path: path)
+        } else if let password {
+            try await client.updateKeyStore(
+                id, name: name, cluster: cluster, password: SecretBytes(copying: Array(password.utf8)))
+        } else if isCluster {
+            try await client.updateKeyStore(id, name: name, cluster: cluster)
+        } else if let name {
+            try await client.renameKeyStore(id, to: name)
         }
-        if isCluster {
-            if let password {
-                try await client.updateKeyStore(
-                    id, cluster: cluster, password: SecretBytes(copying: Array(password.utf8)))
-            } else {
-                try await client.updateKeyStore(id, cluster: cluster)
-            }
-        }
-        if let name { try await client.renameKeyStore(id, to: name) }
     }
 
     private func refuseVPC() throws(KeyManagementError) {

@@ -38,7 +38,7 @@ extension KeyManagementClient {
             ("origin", .text(creation.origin)), ("customKeyStoreId", .text(keyStore)),
         ]
         if let externalKey { parameters.append(("xksKeyId", .text(externalKey))) }
-        var handle: KeyHandle?
+        var handle: (key: KeyHandle, custodian: any KeyCustodian, connection: Int?)?
         do throws(KeyManagementError) {
             if isDone, let externalKey {
                 try await service.checkExternalKey(externalKey, in: keyStore, caller)
@@ -53,11 +53,13 @@ extension KeyManagementClient {
                 throw error
             }
         }
-        let (made, account, noted) = (handle, principal.account, parameters)
+        let (made, connection, account, noted) = (
+            handle?.key, handle?.connection, principal.account, parameters
+        )
         do {
             return try await createKey(specification, creation) { record, log, state in
                 log.parameters += noted
-                // Where the answers differ, policies have changed between them.
+                // Where the answers differ, something has changed between them.
                 guard mayCreate else { throw KeyManagementError(.accessDenied, "policies are being changed") }
                 record.keyStore = keyStore
                 if let externalKey {
@@ -74,14 +76,19 @@ extension KeyManagementClient {
                 } else {
                     record.materials = [try KeyRecord.keptMaterial(made ?? KeyHandle([]), at: log.time)]
                 }
+                // The cluster may be another one since.
+                let current = state.keyStores["\(account)/\(keyStore)"]?.record.connections
+                guard externalKey != nil || !isDone || current == connection else {
+                    throw KeyManagementError(.keyStoreInvalidState, "The key store was connected anew meanwhile.")
+                }
                 return try service.writesOfKeyStore(keyStore, account, state)
             }
         } catch {
             // An error may come after the key stands, from a sink for events. Only material that no key has is destroyed.
             if let handle, let state = try? service.refreshedState(),
-                !state.keys.values.contains(where: { $0.record.isMade(of: handle, in: keyStore) })
+                !state.keys.values.contains(where: { $0.record.isMade(of: handle.key, in: keyStore) })
             {
-                try? await service.custodian(keyStore, of: account, state).destroy(handle)
+                try? await handle.custodian.destroy(handle.key)
             }
             throw error
         }
@@ -101,22 +108,26 @@ extension KeyManagementService {
     ) -> Bool {
         let log = OperationLog(name: "CreateKey", caller: caller, time: clock.now, isReadOnly: false)
         do {
+            try check(caller, at: log.time)
             try Tags.check(description: creation.description)
             try Tags.check(creation.tags)
             try authorizeCreation(creation, specification, log)
+            try quotas.checkKeys(of: caller.principal.account, in: try refreshedState())
         } catch { return false }
         return true
     }
 
-    fileprivate func makeMaterial(in keyStore: String, of account: String) async throws(KeyManagementError) -> KeyHandle
-    {
+    fileprivate func makeMaterial(
+        in keyStore: String, of account: String
+    ) async throws(KeyManagementError) -> (key: KeyHandle, custodian: any KeyCustodian, connection: Int?) {
         let state = try refreshedState()
-        guard state.keyStores["\(account)/\(keyStore)"]?.record.proxy == nil else {
+        let store = state.keyStores["\(account)/\(keyStore)"]?.record
+        guard store?.proxy == nil else {
             throw KeyManagementError(.validation, "A key of an external key store has the name of an external key.")
         }
         let custodian = try await custodian(keyStore, of: account, state)
         do {
-            return try await custodian.makeKey(.authentication(.sha256))
+            return (try await custodian.makeKey(.authentication(.sha256)), custodian, store?.connections)
         } catch { throw KeyManagementError(.keyStoreFailure, "\(keyStore): \(error)") }
     }
 
@@ -132,16 +143,12 @@ extension KeyManagementService {
         guard store.record.isConnected else {
             throw KeyManagementError(.keyStoreInvalidState, "The key store \(keyStore) is not connected.")
         }
-        let isName = key.unicodeScalars.allSatisfy { scalar in
-            ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || ("0"..."9").contains(scalar)
-                || "-_.".unicodeScalars.contains(scalar)
-        }
-        guard (1...128).contains(key.utf8.count), isName, key != ".", key != ".." else {
+        guard (1...128).contains(key.utf8.count), key.hasOnlyLettersDigits(and: "-_."), key != ".", key != ".." else {
             throw KeyManagementError(.validation, "\(key) is no name of an external key")
         }
         let client = try connections.proxy(store.record)
         do throws(XKSFailure) {
-            try await client.checkKey(key, requestMetadata("CreateKey", caller.principal.description))
+            try await client.checkKey(key, requestMetadata("CreateKey", caller))
         } catch { throw error.whileCreating }
     }
 
@@ -155,18 +162,5 @@ extension KeyManagementService {
         }
         let value = try StoredJSON.encode(store.record)
         return [.put(try store.record.recordName, value, expecting: .version(store.version))]
-    }
-
-    /// Has the custodian destroy what a key is made of that is to be deleted.
-    func destroyKeptMaterial(of record: KeyRecord) async throws(KeyManagementError) {
-        guard let keyStore = record.keyStore, record.isKept else { return }
-        let custodian = try await custodian(keyStore, of: record.account, try state())
-        for material in record.materials {
-            do {
-                try await custodian.destroy(KeyHandle(material.wrapped))
-            } catch let error as CryptographyError where error.code == .unknownKey {
-                // It is gone already.
-            } catch { throw KeyManagementError(.keyStoreFailure, "\(keyStore): \(error)") }
-        }
     }
 }

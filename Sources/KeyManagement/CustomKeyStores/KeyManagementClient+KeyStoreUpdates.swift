@@ -1,4 +1,5 @@
 public import AWSSignature
+internal import Auditing
 public import Cryptography
 
 extension KeyManagementClient {
@@ -6,98 +7,137 @@ extension KeyManagementClient {
     public func renameKeyStore(_ id: String, to name: String) async throws(KeyManagementError) {
         try await changeKeyStore(
             "UpdateCustomKeyStore", id, parameters: [("newCustomKeyStoreName", .text(name))]
-        ) { record, state in
+        ) { record, _, state in
             try record.refuseConnectedCluster()
-            let account = record.account
-            let others = state.keyStores.values.map(\.record).filter { $0.account == account && $0.id != id }
-            try KeyStoreRecord.check(name, among: others)
-            record.name = name
+            try record.rename(name, in: state)
         }
     }
 
-    /// Tells the service of a cluster's new password, or of the cluster that a backup of the old one has become. The key store must not
-    /// be connected.
+    /// Tells the service of a cluster's new password, or of the cluster that a backup of the old one has become, and a new name. The key
+    /// store must not be connected.
     ///
-    /// - Throws: `clusterNotFound`; `clusterNotRelated` for a cluster with another trust anchor.
+    /// - Throws: `clusterNotFound`; `clusterNotRelated` for a cluster with another trust anchor; `clusterInUse`.
     public func updateKeyStore(
-        _ id: String, cluster: String? = nil, password: consuming SecretBytes? = nil
+        _ id: String, name: String? = nil, cluster: String? = nil, password: consuming SecretBytes? = nil
     ) async throws(KeyManagementError) {
         let connections = service.connections
-        let password: Password? = if let secret = consume password { Password(secret) } else { nil }
-        try await changeKeyStore("UpdateCustomKeyStore", id) { record, state in
-            try record.refuseConnectedCluster()
+        let password: KeyStoreSecret? = if let secret = consume password { KeyStoreSecret(secret) } else { nil }
+        var parameters: [(String, AuditEvent.Value)] = []
+        if let name { parameters.append(("newCustomKeyStoreName", .text(name))) }
+        if let cluster { parameters.append(("cloudHsmClusterId", .text(cluster))) }
+        try await changeKeyStore("UpdateCustomKeyStore", id, parameters: parameters) { record, _, state in
             guard let old = record.cluster else {
                 throw KeyManagementError(.validation, "the key store is on no cluster")
             }
-            if let cluster {
-                guard let known = connections.clusters[cluster] else { throw KeyManagementError(.clusterNotFound) }
+            try record.refuseConnectedCluster()
+            if let cluster, cluster != old.id {
+                guard let known = connections.clusters[cluster], known.accounts.contains(record.account) else {
+                    throw KeyManagementError(.clusterNotFound)
+                }
                 guard KeyStoreRecord.isSame(known.trustAnchor, old.trustAnchor) else {
                     throw KeyManagementError(.clusterNotRelated)
                 }
-                guard cluster == old.id || !state.keyStores.values.contains(where: { $0.record.cluster?.id == cluster })
-                else { throw KeyManagementError(.clusterInUse) }
+                try KeyStoreRecord.refuse(cluster: cluster, in: state)
                 record.cluster?.id = cluster
             }
             if let password {
-                guard (7...32).contains(password.secret.count) else {
-                    throw KeyManagementError(.validation, "a password has 7 to 32 characters")
-                }
-                try record.seal(password.secret, with: connections.cipher)
+                try password.checkLength()
+                try record.seal(password.bytes, with: connections.cipher)
             }
+            if let name { try record.rename(name, in: state) }
         }
     }
 
-    /// Tells the service of a proxy's new address or credential, with which it is asked first. Another endpoint needs the key store
-    /// not to be connected.
+    /// Tells the service of a proxy's new endpoint, path or credential, with which it is asked first, and a new name. Another endpoint
+    /// needs the key store not to be connected.
     ///
-    /// - Throws: as making one does.
+    /// - Throws: as making one does; `conflict` where it was changed meanwhile.
     public func updateKeyStore(
-        _ id: String, proxy: XKSProxyAddress? = nil, credential: consuming AccessKey? = nil
+        _ id: String, name: String? = nil, endpoint: String? = nil, path: String? = nil,
+        credential: consuming AccessKey? = nil
     ) async throws(KeyManagementError) {
-        let (connections, caller, place) = (service.connections, caller, "\(principal.account)/\(id)")
-        guard mayDo("UpdateCustomKeyStore"), let old = try service.refreshedState().keyStores[place]?.record,
-            let known = old.proxy
+        let (connections, operation) = (service.connections, "UpdateCustomKeyStore")
+        guard mayDo(operation), let old = try service.refreshedState().keyStores["\(principal.account)/\(id)"],
+            let known = old.record.proxy
         else {
             // Recorded as every refusal is.
-            return try await changeKeyStore("UpdateCustomKeyStore", id) { _, _ in
-                throw KeyManagementError(.validation, "the key store has no proxy")
+            return try await changeKeyStore(operation, id) { record, _, _ in
+                guard record.proxy != nil else {
+                    throw KeyManagementError(.validation, "the key store has no proxy")
+                }
+                throw KeyManagementError(.conflict, "the key store was changed meanwhile")
             }
         }
         let address: XKSProxyAddress
-        if let proxy {
-            address = proxy
-        } else {
-            address = try XKSProxyAddress(endpoint: known.endpoint, path: known.path)
-        }
+        do throws(KeyManagementError) {
+            address = try XKSProxyAddress(endpoint: endpoint ?? known.endpoint, path: path ?? known.path)
+        } catch { try await refuse(operation, error) }
         let key: AccessKey
         switch consume credential {
         case .some(let new): key = new
-        case nil: key = AccessKey(id: known.accessKeyID, secret: try old.openSecret(with: connections.cipher))
+        case nil: key = AccessKey(id: known.accessKeyID, secret: try old.record.openSecret(with: connections.cipher))
         }
-        let fresh = (id: key.id, secret: Password(key.secret.copy()))
-        if !caller.isDryRun { try await checkProxy("UpdateCustomKeyStore", address, key) }
-        try await changeKeyStore("UpdateCustomKeyStore", id) { record, state in
-            guard record.proxy != nil else { throw KeyManagementError(.validation, "the key store has no proxy") }
-            guard !record.isConnected || record.proxy?.endpoint == address.endpoint else {
+        let fresh = (id: key.id, secret: KeyStoreSecret(key.secret.copy()))
+        var parameters = KeyManagementClient.parameters(address, fresh.id)
+        if let name { parameters.append(("newCustomKeyStoreName", .text(name))) }
+        try await checkProxy(operation, address, key, parameters)
+        try await changeKeyStore(operation, id, parameters: parameters) { record, version, state in
+            // The rest of what was asked about must still be there.
+            guard version == old.version else {
+                throw KeyManagementError(.conflict, "the key store was changed meanwhile")
+            }
+            guard !record.isConnected || known.endpoint == address.endpoint else {
                 throw KeyManagementError(.keyStoreInvalidState)
             }
-            try KeyStoreRecord.refuse(address, in: state, except: id)
+            try KeyStoreRecord.refuse(address, of: record.account, in: state, except: id)
             record.proxy = KeyStoreRecord.Proxy(
                 endpoint: address.endpoint, path: address.path, accessKeyID: fresh.id)
-            try record.seal(fresh.secret.secret, with: connections.cipher)
+            try record.seal(fresh.secret.bytes, with: connections.cipher)
+            if let name { try record.rename(name, in: state) }
         }
     }
 }
 
-/// A secret that a change may be tried with more than once.
-private final class Password: Sendable {
-    let secret: SecretBytes
-
-    init(_ secret: consuming SecretBytes) { self.secret = secret }
-}
-
 extension KeyStoreRecord {
+    /// How many an account has at most.
+    static let most = 10
+
     fileprivate func refuseConnectedCluster() throws(KeyManagementError) {
         guard cluster == nil || !isConnected else { throw KeyManagementError(.keyStoreInvalidState) }
+    }
+
+    fileprivate mutating func rename(_ name: String, in state: ServiceState) throws(KeyManagementError) {
+        let (account, id) = (account, id)
+        let others = state.keyStores.values.map(\.record).filter { $0.account == account && $0.id != id }
+        try KeyStoreRecord.check(name, among: others)
+        self.name = name
+    }
+
+    static func check(_ name: String, among all: [KeyStoreRecord]) throws(KeyManagementError) {
+        guard (1...256).contains(name.unicodeScalars.count) else {
+            throw KeyManagementError(.validation, "a key store's name has 1 to 256 characters")
+        }
+        guard !all.contains(where: { $0.name == name }) else { throw KeyManagementError(.keyStoreNameInUse) }
+    }
+
+    static func refuse(cluster: String, in state: ServiceState) throws(KeyManagementError) {
+        guard !state.keyStores.values.contains(where: { $0.record.cluster?.id == cluster }) else {
+            throw KeyManagementError(.clusterInUse)
+        }
+    }
+
+    static func refuse(
+        _ proxy: XKSProxyAddress, of account: String, in state: ServiceState, except id: String? = nil
+    ) throws(KeyManagementError) {
+        let isTaken = state.keyStores.values.contains {
+            $0.record.account == account && $0.record.id != id && $0.record.proxy?.endpoint == proxy.endpoint
+                && $0.record.proxy?.path == proxy.path
+        }
+        guard !isTaken else { throw KeyManagementError(.proxyInUse) }
+    }
+
+    /// Whether two texts of a certificate are one.
+    static func isSame(_ left: String, _ right: String) -> Bool {
+        left.utf8.filter { $0 > 0x20 } == right.utf8.filter { $0 > 0x20 }
     }
 }

@@ -10,7 +10,7 @@ extension KeyManagementClient {
     ///
     /// - Parameters:
     ///   - name: 1 to 256 characters, of no other key store of the account.
-    ///   - cluster: the name that the service was given for it. A cluster has one key store.
+    ///   - cluster: the name that the service was given for it. A cluster has one key store, of an account that may have one there.
     ///   - password: of the cluster's user for the key service, 7 to 32 characters.
     ///   - trustAnchor: the cluster's certificate.
     /// - Returns: its identifier.
@@ -19,21 +19,21 @@ extension KeyManagementClient {
         _ name: String, cluster: String, password: borrowing SecretBytes, trustAnchor: String
     ) async throws(KeyManagementError) -> String {
         let connections = service.connections
-        let password = password.copy()
-        return try await makeKeyStore(name) { record, log, state in
-            log.parameters += [("customKeyStoreType", .text("AWS_CLOUDHSM")), ("clusterId", .text(cluster))]
-            guard (7...32).contains(password.count) else {
-                throw KeyManagementError(.validation, "a password has 7 to 32 characters")
+        let password = KeyStoreSecret(password.copy())
+        let parameters: [(String, AuditEvent.Value)] = [
+            ("customKeyStoreType", .text("AWS_CLOUDHSM")), ("cloudHsmClusterId", .text(cluster)),
+        ]
+        return try await makeKeyStore(name, parameters) { record, state in
+            try password.checkLength()
+            guard let known = connections.clusters[cluster], known.accounts.contains(record.account) else {
+                throw KeyManagementError(.clusterNotFound)
             }
-            guard let known = connections.clusters[cluster] else { throw KeyManagementError(.clusterNotFound) }
             guard KeyStoreRecord.isSame(known.trustAnchor, trustAnchor) else {
                 throw KeyManagementError(.incorrectTrustAnchor)
             }
-            guard !state.keyStores.values.contains(where: { $0.record.cluster?.id == cluster }) else {
-                throw KeyManagementError(.clusterInUse)
-            }
+            try KeyStoreRecord.refuse(cluster: cluster, in: state)
             record.cluster = KeyStoreRecord.Cluster(id: cluster, trustAnchor: trustAnchor)
-            try record.seal(password, with: connections.cipher)
+            try record.seal(password.bytes, with: connections.cipher)
         }
     }
 
@@ -52,13 +52,16 @@ extension KeyManagementClient {
         _ name: String, proxy: XKSProxyAddress, credential: consuming AccessKey
     ) async throws(KeyManagementError) -> String {
         let (connections, id) = (service.connections, credential.id)
-        let secret = credential.secret.copy()
-        try await checkProxy("CreateCustomKeyStore", proxy, credential)
-        return try await makeKeyStore(name) { record, log, state in
-            log.parameters += [("customKeyStoreType", .text("EXTERNAL_KEY_STORE"))]
-            try KeyStoreRecord.refuse(proxy, in: state)
+        let secret = KeyStoreSecret(credential.secret.copy())
+        let parameters =
+            [("customKeyStoreType", .text("EXTERNAL_KEY_STORE"))] + KeyManagementClient.parameters(proxy, id)
+        if mayDo("CreateCustomKeyStore") {
+            try await checkProxy("CreateCustomKeyStore", proxy, credential, parameters)
+        }
+        return try await makeKeyStore(name, parameters) { record, state in
+            try KeyStoreRecord.refuse(proxy, of: record.account, in: state)
             record.proxy = KeyStoreRecord.Proxy(endpoint: proxy.endpoint, path: proxy.path, accessKeyID: id)
-            try record.seal(secret, with: connections.cipher)
+            try record.seal(secret.bytes, with: connections.cipher)
         }
     }
 
@@ -79,35 +82,45 @@ extension KeyManagementClient {
         }
     }
 
-    /// Connects a key store, so that its keys can be used and made. Where that fails, the description says why; it can be tried again.
+    /// Connects a key store, so that its keys can be used and made. Where that fails, the description says why.
     ///
-    /// - Returns: whether it is connected now.
-    /// - Throws: `keyStoreNotFound`; `keyStoreInvalidState` for one that is connected.
+    /// - Returns: whether it is connected now. One that was connected stays so.
+    /// - Throws: `keyStoreNotFound`; `keyStoreInvalidState` for one that has failed: disconnect it first, as with AWS; `conflict`
+    ///   where it was changed meanwhile.
     @discardableResult
     public func connectKeyStore(_ id: String) async throws(KeyManagementError) -> KeyStoreConnection {
-        let service = service
-        let place = "\(principal.account)/\(id)"
+        let (service, isDryRun) = (service, caller.isDryRun)
         // Whoever may not connect it has nothing connected.
-        var failure: KeyStoreConnectionError?
-        if mayDo("ConnectCustomKeyStore"), !caller.isDryRun, let store = try service.refreshedState().keyStores[place],
-            !store.record.isConnected
+        var tried: (version: UInt64, failure: KeyStoreConnectionError?)?
+        if mayDo("ConnectCustomKeyStore"), !isDryRun,
+            let store = try service.refreshedState().keyStores["\(principal.account)/\(id)"],
+            store.record.connection == .disconnected
         {
-            failure = await service.connections.probe(
-                store, service.requestMetadata("ConnectCustomKeyStore", nil))
+            let metadata = service.requestMetadata("ConnectCustomKeyStore", nil)
+            tried = (store.version, await service.connections.probe(store.record, metadata))
         }
-        let outcome = failure
-        try await changeKeyStore("ConnectCustomKeyStore", id) { record, _ in
-            guard !record.isConnected else { throw KeyManagementError(.keyStoreInvalidState) }
-            record.isConnected = outcome == nil
-            record.failure = outcome
+        let outcome = tried
+        return try await changeKeyStore("ConnectCustomKeyStore", id) { record, version, _ in
+            switch record.connection {
+            case .connected: return .connected
+            case .failed: throw KeyManagementError(.keyStoreInvalidState, "Disconnect the key store first.")
+            case .disconnected: break
+            }
+            // What was tried must be what is there.
+            guard isDryRun || outcome?.version == version else {
+                throw KeyManagementError(.conflict, "The key store was changed meanwhile.")
+            }
+            record.failure = outcome?.failure
+            record.isConnected = record.failure == nil
+            record.connections += 1
+            return record.connection
         }
-        return outcome.map { .failed($0) } ?? .connected
     }
 
     /// Ends the use of a key store's keys, until it is connected again.
     public func disconnectKeyStore(_ id: String) async throws(KeyManagementError) {
         let connections = service.connections
-        try await changeKeyStore("DisconnectCustomKeyStore", id) { record, _ in
+        try await changeKeyStore("DisconnectCustomKeyStore", id) { record, _, _ in
             guard record.connection != .disconnected else { throw KeyManagementError(.keyStoreInvalidState) }
             (record.isConnected, record.failure) = (false, nil)
             connections.close(record)
@@ -116,24 +129,22 @@ extension KeyManagementClient {
 
     /// Takes a key store away that is not connected and has no keys. The cluster, or the key manager, keeps what it has.
     ///
-    /// - Throws: `keyStoreHasKeys`, those too that wait for their deletion; `keyStoreInvalidState` for one that is connected.
+    /// - Throws: `keyStoreHasKeys`, those too that wait for their deletion; `keyStoreInvalidState` for one that is not disconnected.
     public func deleteKeyStore(_ id: String) async throws(KeyManagementError) {
         let (service, account) = (service, principal.account)
         try await service.change("DeleteCustomKeyStore", as: caller) { log, state in
             log.parameters = [("customKeyStoreId", .text(id))]
             let store = try keyStore(id, state, log)
-            guard !store.record.isConnected else { throw KeyManagementError(.keyStoreInvalidState) }
+            guard store.record.connection == .disconnected else { throw KeyManagementError(.keyStoreInvalidState) }
             guard !state.keys.values.contains(where: { $0.record.account == account && $0.record.keyStore == id })
-            else {
-                throw KeyManagementError(.keyStoreHasKeys)
-            }
+            else { throw KeyManagementError(.keyStoreHasKeys) }
             service.connections.close(store.record)
             return ([.delete(try store.record.recordName, expecting: .version(store.version))], ())
         }
     }
 
     /// The key store of an identifier, where the principal may do this to it.
-    func keyStore(
+    private func keyStore(
         _ id: String, _ state: ServiceState, _ log: OperationLog
     ) throws(KeyManagementError) -> StoredKeyStore {
         try service.authorize(log.name, resource: "*", inAccount: principal.account, log)
@@ -143,59 +154,29 @@ extension KeyManagementClient {
         return store
     }
 
-    func changeKeyStore(
+    /// Changes a key store's record, whose version is given too.
+    func changeKeyStore<R: Sendable>(
         _ operation: String, _ id: String, parameters: [(String, AuditEvent.Value)] = [],
-        _ body: @Sendable (inout KeyStoreRecord, ServiceState) throws -> Void
-    ) async throws(KeyManagementError) {
+        _ body: (inout KeyStoreRecord, UInt64, ServiceState) throws -> R
+    ) async throws(KeyManagementError) -> R {
         try await service.change(operation, as: caller) { log, state in
             log.parameters = [("customKeyStoreId", .text(id))] + parameters
             let store = try keyStore(id, state, log)
             var record = store.record
-            try body(&record, state)
-            return (
-                [.put(try record.recordName, try StoredJSON.encode(record), expecting: .version(store.version))], ()
-            )
+            let result = try body(&record, store.version, state)
+            let write = RecordWrite.put(
+                try record.recordName, try StoredJSON.encode(record), expecting: .version(store.version))
+            return ([write, state.nextKeyStoreTurn], result)
         }
-    }
-
-    /// Whether policies let the principal do this: asked before somebody else is bothered, and again in the operation itself.
-    func mayDo(_ operation: String) -> Bool {
-        let log = OperationLog(name: operation, caller: caller, time: service.clock.now, isReadOnly: false)
-        do {
-            try service.check(caller, at: log.time)
-            try service.authorize(operation, resource: "*", inAccount: principal.account, log)
-        } catch { return false }
-        return true
-    }
-
-    /// Asks a proxy whether it works with a credential. Refusals are recorded.
-    func checkProxy(
-        _ operation: String, _ proxy: XKSProxyAddress, _ credential: consuming AccessKey
-    ) async throws(KeyManagementError) {
-        guard mayDo(operation), !caller.isDryRun else { return }
-        let isWellFormed =
-            (20...30).contains(credential.id.utf8.count) && (43...64).contains(credential.secret.count)
-            && credential.id.unicodeScalars.allSatisfy { ("A"..."Z").contains($0) || ("2"..."7").contains($0) }
-        guard isWellFormed else {
-            try await refuse(
-                operation, KeyManagementError(.validation, "a credential is 20 to 30 and 43 to 64 characters"))
-        }
-        let client: XKSClient
-        do throws(KeyManagementError) { client = try service.connections.client(proxy, credential) } catch {
-            try await refuse(operation, error)
-        }
-        do throws(XKSFailure) {
-            try await client.checkHealth(service.requestMetadata(operation, nil))
-        } catch { try await refuse(operation, error.whileConfiguring) }
     }
 
     private func makeKeyStore(
-        _ name: String,
-        fill: (inout KeyStoreRecord, inout OperationLog, ServiceState) throws -> Void
+        _ name: String, _ parameters: [(String, AuditEvent.Value)],
+        fill: (inout KeyStoreRecord, ServiceState) throws -> Void
     ) async throws(KeyManagementError) -> String {
         let (service, account) = (service, principal.account)
         return try await service.change("CreateCustomKeyStore", as: caller) { log, state in
-            log.parameters = [("customKeyStoreName", .text(name))]
+            log.parameters = [("customKeyStoreName", .text(name))] + parameters
             guard Principal.isAccount(account) else {
                 throw KeyManagementError(.validation, "the principal has no account that could own a key store")
             }
@@ -206,50 +187,17 @@ extension KeyManagementClient {
             var record = KeyStoreRecord(
                 id: try KeyStoreRecord.makeID(), account: account, name: name,
                 created: log.time.timeIntervalSince1970, secret: [])
-            try fill(&record, &log, state)
+            try fill(&record, state)
             log.response = [("customKeyStoreId", .text(record.id))]
-            return ([.put(try record.recordName, try StoredJSON.encode(record), expecting: .absent)], record.id)
+            let write = RecordWrite.put(try record.recordName, try StoredJSON.encode(record), expecting: .absent)
+            return ([write, state.nextKeyStoreTurn], record.id)
         }
     }
 }
 
-extension KeyStoreRecord {
-    /// How many an account has at most.
-    static let most = 10
-
-    static func check(_ name: String, among all: [KeyStoreRecord]) throws(KeyManagementError) {
-        guard (1...256).contains(name.unicodeScalars.count) else {
-            throw KeyManagementError(.validation, "a key store's name has 1 to 256 characters")
-        }
-        guard !all.contains(where: { $0.name == name }) else { throw KeyManagementError(.keyStoreNameInUse) }
-    }
-
-    static func refuse(
-        _ proxy: XKSProxyAddress, in state: ServiceState, except id: String? = nil
-    ) throws(KeyManagementError) {
-        let isTaken = state.keyStores.values.contains {
-            $0.record.id != id && $0.record.proxy?.endpoint == proxy.endpoint && $0.record.proxy?.path == proxy.path
-        }
-        guard !isTaken else { throw KeyManagementError(.proxyInUse) }
-    }
-
-    /// Whether two texts of a certificate are one.
-    static func isSame(_ left: String, _ right: String) -> Bool {
-        left.utf8.filter { $0 > 0x20 } == right.utf8.filter { $0 > 0x20 }
-    }
-}
-
-extension KeyStoreConnections {
-    /// Tries a key store. Nil where it works.
-    fileprivate func probe(
-        _ store: StoredKeyStore, _ metadata: XKS.RequestMetadata
-    ) async -> KeyStoreConnectionError? {
-        guard store.record.proxy != nil else {
-            do throws(KeyStoreConnectionError) { _ = try await custodian(store) } catch { return error }
-            return nil
-        }
-        guard let client = try? proxy(store.record) else { return .internalError }
-        do throws(XKSFailure) { try await client.checkHealth(metadata) } catch { return error.connectionError }
-        return nil
+extension ServiceState {
+    /// Takes the next turn in changing key stores: nobody else changes one at the same time.
+    fileprivate var nextKeyStoreTurn: RecordWrite {
+        .put(KeyStoreRecord.turn, [], expecting: keyStoreTurn.map { .version($0) } ?? .absent)
     }
 }

@@ -65,18 +65,23 @@ public enum KeyStoreConnectionError: String, Error, Sendable, Hashable, Codable 
 public struct KeyStoreCluster: Sendable {
     /// The certificate that whoever makes a key store must have: it shows that the cluster is theirs.
     public let trustAnchor: String
+    /// The accounts that may have a key store on it.
+    public let accounts: Set<String>
     let connect: @Sendable (borrowing SecretBytes) async throws -> any KeyCustodian
 
     /// Describes a cluster.
     ///
     /// - Parameters:
-    ///   - trustAnchor: what is compared with what an owner gives; white space at its ends does not count.
+    ///   - trustAnchor: what is compared with what an owner gives; white space does not count.
+    ///   - accounts: who may have a key store on it: the certificate is no secret, and whoever connects tries passwords.
     ///   - connect: logs in with the password that the owner has given. It may throw ``KeyStoreConnectionError``; anything else
     ///     is an internal error.
     public init(
-        trustAnchor: String, connect: @escaping @Sendable (borrowing SecretBytes) async throws -> any KeyCustodian
+        trustAnchor: String, accounts: Set<String>,
+        connect: @escaping @Sendable (borrowing SecretBytes) async throws -> any KeyCustodian
     ) {
         self.trustAnchor = trustAnchor
+        self.accounts = accounts
         self.connect = connect
     }
 }

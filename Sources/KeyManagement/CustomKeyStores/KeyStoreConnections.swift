@@ -24,21 +24,22 @@ final class KeyStoreConnections: Sendable {
     }
 
     /// A session with a cluster: the one that is open, or a new one.
-    func custodian(_ store: StoredKeyStore) async throws(KeyStoreConnectionError) -> any KeyCustodian {
-        let id = store.record.place
-        let record = store.record
-        // Each secret that is sealed is another text, so a changed password is another one.
-        if let known = open.withLock({ $0[id] }), known.record.secret == record.secret,
-            known.record.cluster?.id == record.cluster?.id
-        {
+    ///
+    /// - Parameter isNew: whether it must be a new one.
+    func custodian(
+        _ record: KeyStoreRecord, isNew: Bool = false
+    ) async throws(KeyStoreConnectionError) -> any KeyCustodian {
+        // Each connection has a session of its own in each process.
+        if !isNew, let known = open.withLock({ $0[record.place] }), known.record.connections == record.connections {
             return known.custodian
         }
-        guard let cluster = store.record.cluster.flatMap({ clusters[$0.id] }) else { throw .clusterNotFound }
+        guard let cluster = record.cluster.flatMap({ clusters[$0.id] }), cluster.accounts.contains(record.account)
+        else { throw .clusterNotFound }
         let custodian: any KeyCustodian
         do {
-            custodian = try await cluster.connect(try store.record.openSecret(with: cipher))
+            custodian = try await cluster.connect(try record.openSecret(with: cipher))
         } catch { throw error as? KeyStoreConnectionError ?? .internalError }
-        open.withLock { $0[id] = (record, custodian) }
+        if !isNew { open.withLock { $0[record.place] = (record, custodian) } }
         return custodian
     }
 
@@ -72,6 +73,8 @@ extension KeyManagementService {
             return MaterialInUse(backing: try key.backingKey(index, domains: state.domains))
         }
         log.addOnce("customKeyStoreId", keyStore)
+        // What is only tried bothers nobody else.
+        if log.caller.isDryRun { throw KeyManagementError.dryRun }
         if let custodian = keyStores[keyStore] {
             do {
                 return MaterialInUse(backing: try await key.backingKey(index, custodian: custodian))
@@ -85,14 +88,15 @@ extension KeyManagementService {
         }
         if let external = key.record.externalKey {
             log.addOnce("xksKeyId", external)
-            let metadata = requestMetadata(log.name, log.principal.description, key: key.arnText)
+            let metadata = requestMetadata(log.name, log.caller, key: key.arnText)
+            log.addOnce("requestId", metadata.kmsRequestId)
             return MaterialInUse(
                 backing: try key.backingKey(index, domains: state.domains),
                 outer: (try connections.proxy(store.record), external, metadata))
         }
         do {
             // A session may be another one the next time, so nothing of it is kept with the key.
-            let custodian = try await connections.custodian(store)
+            let custodian = try await connections.custodian(store.record)
             let authenticator = try await custodian.authenticator(KeyHandle(key.record.materials[index].wrapped))
             return MaterialInUse(backing: BackingKey(id: key.materials[index], keptBy: authenticator))
         } catch { throw KeyManagementError(.keyStoreFailure, "\(keyStore): \(error)") }
@@ -109,13 +113,18 @@ extension KeyManagementService {
         guard store.record.isConnected else {
             throw KeyManagementError(.keyStoreInvalidState, "The key store \(keyStore) is not connected.")
         }
-        do throws(KeyStoreConnectionError) { return try await connections.custodian(store) } catch {
+        do throws(KeyStoreConnectionError) { return try await connections.custodian(store.record) } catch {
             throw KeyManagementError(.keyStoreFailure, "\(keyStore): \(error.rawValue)")
         }
     }
 
-    func requestMetadata(_ operation: String, _ principal: String?, key: String? = nil) -> XKS.RequestMetadata {
-        XKS.RequestMetadata(
-            operation: operation, requestID: UUID().uuidString.lowercased(), principal: principal, key: key)
+    /// What a proxy is told of an operation; of whom, where there is somebody.
+    func requestMetadata(_ operation: String, _ caller: Caller?, key: String? = nil) -> XKS.RequestMetadata {
+        var metadata = XKS.RequestMetadata(
+            operation: operation, requestID: caller?.context.requestID ?? UUID().uuidString.lowercased(),
+            principal: caller?.principalARN, key: key)
+        metadata.kmsViaService = caller?.context.viaService.map { String($0.prefix { $0 != "." }) }
+        metadata.awsSourceVpce = caller?.context.sourceEndpoint
+        return metadata
     }
 }

@@ -25,9 +25,14 @@ struct KeyStoreRecord: Codable, Sendable {
     /// The password or the credential's secret, sealed.
     var secret: [UInt8]
     var isConnected = false
+    /// How often it was connected: a session is of one connection.
+    var connections = 0
     var failure: KeyStoreConnectionError?
 
     static let prefix = "keystore/"
+    static let idPrefix = "cks-"
+    /// Written by every change of key stores, so that what must be one of a kind is.
+    static let turn: RecordName = "keystore/turn"
 
     var place: String { "\(account)/\(id)" }
 
@@ -36,7 +41,7 @@ struct KeyStoreRecord: Codable, Sendable {
     }
 
     static func makeID() throws(CryptographyError) -> String {
-        "cks-" + Hexadecimal.encode(try SystemRandom().bytes(count: 9)).prefix(17)
+        idPrefix + Hexadecimal.encode(try SystemRandom().bytes(count: 9)).prefix(17)
     }
 
     var connection: KeyStoreConnection {

@@ -53,6 +53,7 @@ extension KeyManagementClient {
             conditions: ["kms:wrappingalgorithm": [wrapping.rawValue], "kms:wrappingkeyspec": [size.rawValue]]
         ) { key, state, log in
             try key.refuseUnlessImported(at: log.time)
+            try service.algorithms.check(wrapping.rawValue)
             try wrapping.check(size, for: key.record)
             let domain = try state.wrappingDomain
             let pair = try RSA.PrivateKey(bits: size.bits)

@@ -70,7 +70,7 @@ extension KeyRecord {
     }
 
     /// Material in the one form that the service keeps: the same key is the same bytes, however it was written.
-    private func normalized(_ secret: borrowing SecretBytes) throws(KeyManagementError) -> SecretBytes {
+    func normalized(_ secret: borrowing SecretBytes) throws(KeyManagementError) -> SecretBytes {
         let bytes = secret.bytes
         do throws(CryptographyError) {
             guard let kind else {

@@ -50,6 +50,19 @@ public enum Agreement: KeyPurpose {
     public static var usage: String { "KEY_AGREEMENT" }
 }
 
+/// Encrypting so that equal messages with equal contexts have equal ciphertexts: for fields that are looked up. Whoever sees two ciphertexts
+/// learns whether they are one message; everything else stays hidden. AWS has no such keys.
+public enum DeterministicEncryption: KeyPurpose {
+    /// DETERMINISTIC_ENCRYPT_DECRYPT.
+    public static var usage: String { "DETERMINISTIC_ENCRYPT_DECRYPT" }
+}
+
+/// Deriving keys for use outside: a key for each context, and the same each time, without storing any. AWS has no such keys.
+public enum Derivation: KeyPurpose {
+    /// DERIVE_KEY.
+    public static var usage: String { "DERIVE_KEY" }
+}
+
 /// Something that stands for a managed key of a purpose: a ``Key``, a type that knows its algorithm too, such as
 /// `Key<Signing>.ECDSA.P256`, or a ``NamedKey``.
 public protocol KeyReference<Purpose>: Sendable, Hashable {

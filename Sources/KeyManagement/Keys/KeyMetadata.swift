@@ -54,6 +54,12 @@ public struct KeyMetadata: Sendable, Hashable {
     public let externalKey: String?
     /// When imported material expires; nil for never.
     public let validTo: Date?
+    /// From when the key protects anything new; nil for always.
+    public let notBefore: Date?
+    /// From when it does no longer; nil for never.
+    public let notAfter: Date?
+    /// Whether nobody may have it deleted.
+    public let isProtectedFromDeletion: Bool
 }
 
 /// One alias.

@@ -45,6 +45,16 @@ extension KeySpecification where Purpose == Authentication {
     public static func hmac(_ size: HMACKeySize) -> KeySpecification { KeySpecification(name: size.rawValue) }
 }
 
+extension KeySpecification where Purpose == DeterministicEncryption {
+    /// AES_256_SIV: AES-SIV (RFC 5297) with 512 bits of key, derived for each context.
+    public static var aesSIV: KeySpecification { KeySpecification(name: MaterialKind.aesSIV) }
+}
+
+extension KeySpecification where Purpose == Derivation {
+    /// HKDF_SHA_256 (RFC 5869).
+    public static var hkdfSHA256: KeySpecification { KeySpecification(name: MaterialKind.hkdf) }
+}
+
 extension KeySpecification where Purpose == Agreement {
     /// ECDH on a curve of NIST's: ECC_NIST_P256, ECC_NIST_P384 or ECC_NIST_P521.
     public static func ecdh(_ curve: NISTCurve) -> KeySpecification { KeySpecification(name: curve.rawValue) }
@@ -93,6 +103,8 @@ public enum NISTCurve: String, Sendable, Hashable, CaseIterable {
 /// What the material of a specification and a usage is.
 enum MaterialKind {
     static let edwards = "ECC_NIST_EDWARDS25519"
+    static let aesSIV = "AES_256_SIV"
+    static let hkdf = "HKDF_SHA_256"
 
     static func name(_ curve: EllipticCurve) -> String {
         switch curve {
@@ -103,14 +115,15 @@ enum MaterialKind {
         }
     }
 
-    /// AWS's names of what keys of a kind do.
-    static func algorithms(_ kind: CustodialKeyKind?, isSymmetric: Bool) -> [String] {
-        switch kind {
-        case .ecdsa, .ed25519, .rsaSigning: kind?.managedSignatureAlgorithms.map(\.managedName) ?? []
+    /// The names of what keys of a kind do: AWS's, where AWS has one.
+    static func algorithms(_ record: KeyRecord) -> [String] {
+        switch record.kind {
+        case _ where [aesSIV, hkdf].contains(record.specification): [record.specification]
+        case .ecdsa, .ed25519, .rsaSigning: record.kind?.managedSignatureAlgorithms.map(\.managedName) ?? []
         case .rsaDecryption: KeyManagementClient.encryptionAlgorithms.map(\.description)
         case .authentication(let function): ["HMAC_SHA_\(function.digestByteCount * 8)"]
         case .ecdh: ["ECDH"]
-        default: isSymmetric ? [KeySpecification<Encryption>.symmetric.name] : []
+        default: record.isSymmetric ? [KeySpecification<Encryption>.symmetric.name] : []
         }
     }
 
@@ -130,6 +143,8 @@ enum MaterialKind {
         case (Authentication.usage, "HMAC_256"): return .authentication(.sha256)
         case (Authentication.usage, "HMAC_384"): return .authentication(.sha384)
         case (Authentication.usage, "HMAC_512"): return .authentication(.sha512)
+        // They derive, each by a label of its own.
+        case (DeterministicEncryption.usage, aesSIV), (Derivation.usage, hkdf): return .authentication(.sha256)
         default: return nil
         }
     }

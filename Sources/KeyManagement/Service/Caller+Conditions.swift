@@ -31,7 +31,7 @@ extension Caller {
     }
 
     /// The ARN of a role is the same in all its sessions.
-    private var principalARN: String {
+    var principalARN: String {
         guard case .role(let name, _) = principal.kind else { return principal.description }
         return PrincipalName.role(name, account: principal.account).description
     }

@@ -86,6 +86,8 @@ extension KeyManagementClient {
         _ plaintext: Span<UInt8>, _ identifier: KeyIdentifier, _ algorithm: EncryptionAlgorithm, action: String,
         _ log: inout OperationLog
     ) throws -> [UInt8] {
+        // What was encrypted so before is still decrypted.
+        try service.algorithms.check(algorithm.description)
         let (key, record) = try decryptor(identifier, algorithm, action, &log)
         let largest = key.publicKey.maximumPlaintextByteCount(algorithm)
         guard !plaintext.isEmpty else { throw KeyManagementError(.validation, "a plaintext has a byte at least") }

@@ -83,6 +83,7 @@ extension KeyManagementClient {
         // Whoever may not have one makes this process calculate nothing.
         let (key, state) = try use(
             identifier, Encryption.self, action, &log, context: context, conditions: conditions)
+        try service.algorithms.check(kind.name)
         guard key.record.keyStore == nil else { throw KeyManagementError(.unsupportedOperation) }
         // The kinds are those of keys that sign.
         guard let material = MaterialKind.kind(kind.name, usage: Signing.usage) else {

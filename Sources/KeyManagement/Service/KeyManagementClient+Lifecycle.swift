@@ -50,6 +50,7 @@ extension KeyManagementClient {
             guard Principal.isAccount(account) else {
                 throw KeyManagementError(.validation, "\(principal) has no account that could own a key")
             }
+            try service.algorithms.check(specification.name)
             try Tags.check(description: creation.description)
             try Tags.check(creation.tags)
             try service.authorizeCreation(creation, specification, log)
@@ -165,6 +166,9 @@ extension KeyManagementClient {
             "ScheduleKeyDeletion", identifier, parameters: [("pendingWindowInDays", .number(days))],
             conditions: ["kms:schedulekeydeletionpendingwindowindays": [String(days)]]
         ) { record, log, state in
+            guard record.isProtected != true else {
+                throw KeyManagementError(.invalidState, "\(record.id) is protected from deletion.")
+            }
             try service.checkClock(log.time, state)
             // Counted from the time that was checked.
             date = Date(timeIntervalSince1970: (log.time.timeIntervalSince1970 + Double(days) * 86400).rounded())

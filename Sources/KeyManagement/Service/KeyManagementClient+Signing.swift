@@ -123,7 +123,7 @@ extension KeyManagementClient {
             return ManagedPublicKey(
                 keyARN: key.arn, subjectPublicKeyInfo: info, specification: key.record.specification,
                 usage: key.record.usage,
-                algorithms: MaterialKind.algorithms(key.record.kind, isSymmetric: false),
+                algorithms: MaterialKind.algorithms(key.record),
                 signatureAlgorithms: signing, encryptionAlgorithms: encryption)
         }
     }

@@ -245,6 +245,8 @@ extension KeyManagementClient {
         try service.authorize(
             action, on: key, in: state, log, context: context, conditions: conditions, alias: identifier.alias)
         try checkState(key, log)
+        try checkTime(key, action, log)
+        try service.algorithms.check(key.record.specification)
         guard key.record.isFor(Purpose.self) else {
             throw KeyManagementError(
                 .invalidKeyUsage, "\(key.arnText) key usage is \(key.record.usage) which is not valid for \(log.name).")

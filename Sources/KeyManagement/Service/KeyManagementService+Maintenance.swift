@@ -11,29 +11,41 @@ extension KeyManagementService {
     /// Such a key is unusable from its date on, whether or not this has run.
     ///
     /// - Returns: how many.
-    /// - Throws: `clockJumped`; nothing is deleted then. What a key store's custodian throws, once the other keys are deleted:
-    ///   a key whose material it could not destroy stays, to be tried again.
+    /// - Throws: `clockJumped`; nothing is deleted then. What a key store's custodian throws, once everything else is done: what it
+    ///   could not destroy is tried again the next time, and is nobody's until then.
     @discardableResult
     public func deleteDueKeys() async throws(KeyManagementError) -> Int {
-        let now = clock.now
-        let state = try refreshedState()
-        try checkClock(now, state)
-        let due = state.keys.values.filter { $0.state(at: now) == nil }
-        var (count, failure): (Int, KeyManagementError?) = (0, nil)
-        for key in due {
-            do throws(KeyManagementError) {
-                // A primary that moves meanwhile comes first: what this replica knows of it would go with it.
-                if key.record.isReplica(in: scope.region) { try await synchronizeReplicas(of: key.place) }
-                // First, since nobody else knows the handle; the key has been unusable since its date.
-                try await destroyKeptMaterial(of: key.record)
-                if try await delete(key, at: now) { count += 1 }
-                if let primary = key.record.multiRegion?.primary, key.record.isReplica(in: scope.region) {
-                    try? await peers[primary]?.synchronizeReplicas(of: key.place)
-                }
-            } catch { failure = failure ?? error }
-        }
+        let (count, failure) = await deleteKeys()
         if let failure { throw failure }
         return count
+    }
+
+    /// Deletes what is due, and tells how much of it went before, and in spite of, the first failure.
+    func deleteKeys() async -> (count: Int, failure: KeyManagementError?) {
+        var (count, failure): (Int, KeyManagementError?) = (0, nil)
+        do throws(KeyManagementError) {
+            let now = clock.now
+            let state = try refreshedState()
+            try checkClock(now, state)
+            for key in state.keys.values.filter({ $0.state(at: now) == nil }) {
+                do throws(KeyManagementError) {
+                    if try await deleteWithReplicas(key, at: now) { count += 1 }
+                } catch { failure = failure ?? error }
+            }
+            try await destroyRemains()
+        } catch { failure = failure ?? error }
+        return (count, failure)
+    }
+
+    private func deleteWithReplicas(_ key: ManagedKey, at now: Date) async throws(KeyManagementError) -> Bool {
+        let isReplica = key.record.isReplica(in: scope.region)
+        // A primary that moves meanwhile comes first: what this replica knows of it would go with it.
+        if isReplica { try await synchronizeReplicas(of: key.place) }
+        let isDeleted = try await delete(key, at: now)
+        if isReplica, let primary = key.record.multiRegion?.primary {
+            try? await peers[primary]?.synchronizeReplicas(of: key.place)
+        }
+        return isDeleted
     }
 
     /// - Returns: whether it was there to be deleted: another process may have been faster.
@@ -58,6 +70,9 @@ extension KeyManagementService {
             for (name, alias) in state.aliases
             where name.account == key.record.account && alias.record.target == key.record.id {
                 writes.append(.delete(try AliasRecord.name(name), expecting: .version(alias.version)))
+            }
+            if let remains = KeptRemains(current.record) {
+                writes.append(.put(try remains.name, try StoredJSON.encode(remains), expecting: .absent))
             }
             for (grant, version) in (state.grants[key.place] ?? KeyGrants()).byID.values {
                 writes.append(.delete(try RecordName(grant.record.recordName), expecting: .version(version)))

@@ -289,7 +289,8 @@ extension KeyManagementService {
             try PolicyDocument.delegating(
                 toAccount: account, partition: scope.partition, actions: "\(log.service.rawValue):*")
         }
-        try authorize(action, resource: resource, account: account, policy: policy, log, nil) { conditions[$0] ?? [] }
+        let all = log.conditions.isEmpty ? conditions : conditions.merging(log.conditions) { $1 }
+        try authorize(action, resource: resource, account: account, policy: policy, log, nil) { all[$0] ?? [] }
     }
 
     /// Asks whether the principal may do this to something that carries a policy.

@@ -20,9 +20,9 @@ extension KeyManagementService {
         do throws(KeyManagementError) { report.expired = try await deleteExpiredKeyMaterial() } catch {
             report.failures.append(error)
         }
-        do throws(KeyManagementError) { report.deleted = try await deleteDueKeys() } catch {
-            report.failures.append(error)
-        }
+        let deletion = await deleteKeys()
+        report.deleted = deletion.count
+        if let failure = deletion.failure { report.failures.append(failure) }
         do throws(KeyManagementError) { try await synchronizeRegions() } catch { report.failures.append(error) }
         return report
     }

@@ -31,6 +31,7 @@ public final class KeyManagementService: Sendable {
     let records: AuthenticatedRecords
     let keyStores: [String: any KeyCustodian]
     let quotas: Quotas
+    let algorithms: AlgorithmPolicy
     let connections: KeyStoreConnections
     let attestationRoots: [Certificate]
     let limiter: RequestLimiter
@@ -58,20 +59,22 @@ public final class KeyManagementService: Sendable {
     ///   - transport: how proxies of external key stores are reached; without one, accounts make none.
     ///   - attestationRoots: who may vouch for recipients, such as AWS's root of Nitro's attestation; see ``Recipient``.
     ///   - quotas: how much accounts may have and ask.
+    ///   - algorithms: which are taken. Where approved ones alone are, a store that a passphrase opens is not.
     ///   - copies: where else every event goes, after the trail has it. Where one fails, the answer is withheld, though
     ///     a change that was asked for stands.
     ///   - clock: what time it is.
-    /// - Throws: `wrongRootOfTrust`, `tampered`, `storeFailure`.
+    /// - Throws: `wrongRootOfTrust`, `tampered`, `storeFailure`; `selfTestFailed` and `unsupportedOperation` with approved algorithms.
     public init(
         store: any RecordStore, rootOfTrust: any RootOfTrust, region: String = "us-east-1", partition: String = "aws",
         access: AccessControl = .accountMembers, audit: AuditDurability = .recorded,
         keyStores: [String: any KeyCustodian] = [:], clusters: [String: KeyStoreCluster] = [:],
         externalKeyStores transport: (any XKSTransport)? = nil, attestationRoots: [Certificate] = [],
-        quotas: Quotas = .unlimited,
+        quotas: Quotas = .unlimited, algorithms: AlgorithmPolicy = .all,
         copyingEventsTo copies: [any AuditSink] = [],
         clock: any WallClock = SystemClock()
     ) async throws(KeyManagementError) {
         do {
+            try algorithms.test()
             let scope = ServiceScope(partition: partition, region: region)
             let secrets = try await KeyManagementService.unlock(store, rootOfTrust)
             let records = try AuthenticatedRecords(store: store, key: secrets.records)
@@ -84,7 +87,9 @@ public final class KeyManagementService: Sendable {
             self.keyStores = keyStores
             connections = try KeyStoreConnections(clusters, transport, secrets.records, region: region, clock)
             self.attestationRoots = attestationRoots
+            try algorithms.check(state.root.record.root.kind)
             self.quotas = quotas
+            self.algorithms = algorithms
             limiter = RequestLimiter(quotas)
             self.copies = copies
             trail = try AuditTrail(store: store, rootKey: secrets.audit, durability: audit, isBegun: true)
@@ -176,7 +181,7 @@ public final class KeyManagementService: Sendable {
         let (all, revision) = try records.verifiedRecords(
             prefixes: [
                 RootRecord.name.description, KeyRecord.prefix, AliasRecord.prefix, GrantRecord.prefix,
-                MemberRecord.prefix, KeyStoreRecord.prefix,
+                MemberRecord.prefix, KeyStoreRecord.prefix, KeptRemains.prefix,
             ])
         var tables = ServiceTables()
         var root: (record: RootRecord, version: UInt64)?
@@ -192,6 +197,12 @@ public final class KeyManagementService: Sendable {
                 let stored = try StoredJSON.decode(MemberRecord.self, record.value, record.name)
                 let member = try DirectoryMember(stored, version: record.version)
                 tables.members[member.principal] = member
+            } else if record.name == KeyStoreRecord.turn {
+                tables.keyStoreTurn = record.version
+            } else if name.hasPrefix(KeptRemains.prefix) {
+                let stored = try StoredJSON.decode(KeptRemains.self, record.value, record.name)
+                tables.remains["\(stored.account)/\(stored.id)"] = StoredRemains(
+                    record: stored, version: record.version)
             } else if name.hasPrefix(KeyStoreRecord.prefix) {
                 let stored = try StoredJSON.decode(KeyStoreRecord.self, record.value, record.name)
                 tables.keyStores[stored.place] = StoredKeyStore(record: stored, version: record.version)

@@ -100,7 +100,7 @@ final class ManagedKey: Sendable {
         state(at: time).map { state in
             KeyMetadata(
                 arn: arn, id: record.id, state: state, usage: record.usage, specification: record.specification,
-                algorithms: MaterialKind.algorithms(record.kind, isSymmetric: record.isSymmetric),
+                algorithms: MaterialKind.algorithms(record),
                 description: record.description, creationDate: Date(timeIntervalSince1970: record.created),
                 deletionDate: record.deletion.map { Date(timeIntervalSince1970: $0) },
                 materials: record.materials.filter { !$0.isPending }.map(\.id),
@@ -111,7 +111,10 @@ final class ManagedKey: Sendable {
                 keyStore: record.keyStore,
                 externalKey: record.externalKey,
                 validTo: record.current.flatMap { record.materials[$0].imported?.expires }
-                    .map { Date(timeIntervalSince1970: $0) })
+                    .map { Date(timeIntervalSince1970: $0) },
+                notBefore: record.notBefore.map { Date(timeIntervalSince1970: $0) },
+                notAfter: record.notAfter.map { Date(timeIntervalSince1970: $0) },
+                isProtectedFromDeletion: record.isProtected == true)
         }
     }
 }

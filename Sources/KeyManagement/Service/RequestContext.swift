@@ -16,6 +16,8 @@ public struct RequestContext: Sendable, Hashable {
     public var sourceAccount: String?
     /// Through which endpoint of a private network: `aws:SourceVpce`.
     public var sourceEndpoint: String?
+    /// What its sender calls it: an external key store's proxy is told.
+    public var requestID: String?
     /// The organisation of the principal's account: `aws:PrincipalOrgID`.
     public var organizationID: String?
 
@@ -23,7 +25,7 @@ public struct RequestContext: Sendable, Hashable {
     public init(
         sourceIPAddress: String? = nil, userAgent: String? = nil, isSecureTransport: Bool? = nil,
         viaService: String? = nil, sourceARN: ARN? = nil, sourceAccount: String? = nil, sourceEndpoint: String? = nil,
-        organizationID: String? = nil
+        organizationID: String? = nil, requestID: String? = nil
     ) {
         self.sourceIPAddress = sourceIPAddress
         self.userAgent = userAgent
@@ -33,6 +35,7 @@ public struct RequestContext: Sendable, Hashable {
         self.sourceAccount = sourceAccount
         self.sourceEndpoint = sourceEndpoint
         self.organizationID = organizationID
+        self.requestID = requestID
     }
 
     /// The value of a condition key, given in lower case.

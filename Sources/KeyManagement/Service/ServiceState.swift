@@ -15,6 +15,10 @@ struct ServiceTables: Sendable {
     var members = ShardedDictionary<PrincipalName, DirectoryMember>()
     /// The key stores of all accounts, by account and id.
     var keyStores: [String: StoredKeyStore] = [:]
+    /// What deleted keys have left with custodians, by account and id of the key.
+    var remains: [String: StoredRemains] = [:]
+    /// The version of the record that every change of key stores writes, so that there is one after the other; nil before the first.
+    var keyStoreTurn: UInt64?
     /// Which key and which of its materials an identifier means.
     private(set) var materials = ShardedDictionary<MaterialID, (key: ManagedKey, index: Int)>()
     /// Keys by the text of their ARN: what a ``Key`` handle names, without taking it apart.
@@ -61,6 +65,8 @@ final class ServiceState: Sendable {
     var grants: ShardedDictionary<String, KeyGrants> { tables.grants }
     var members: ShardedDictionary<PrincipalName, DirectoryMember> { tables.members }
     var keyStores: [String: StoredKeyStore] { tables.keyStores }
+    var remains: [String: StoredRemains] { tables.remains }
+    var keyStoreTurn: UInt64? { tables.keyStoreTurn }
     var materials: ShardedDictionary<MaterialID, (key: ManagedKey, index: Int)> { tables.materials }
 
     init(
@@ -135,6 +141,15 @@ final class ServiceState: Sendable {
                         try DirectoryMember(
                             StoredJSON.decode(MemberRecord.self, record.value, record.name), version: record.version)
                     }
+                } else if change.name == KeyStoreRecord.turn {
+                    tables.keyStoreTurn = try records.record(change.name)?.version
+                } else if name.hasPrefix(KeptRemains.prefix) {
+                    tables.remains[String(name.dropFirst(KeptRemains.prefix.count))] =
+                        try records.record(change.name).map { record in
+                            StoredRemains(
+                                record: try StoredJSON.decode(KeptRemains.self, record.value, record.name),
+                                version: record.version)
+                        }
                 } else if name.hasPrefix(KeyStoreRecord.prefix) {
                     tables.keyStores[String(name.dropFirst(KeyStoreRecord.prefix.count))] =
                         try records.record(change.name).map { record in

@@ -111,6 +111,11 @@ struct KeyRecord: Codable, Sendable {
     var origin: String?
     /// The name of the key store that the key is in; nil for the service itself.
     var keyStore: String?
+    /// From when until when it protects anything new, in seconds; nil for any time.
+    var notBefore: Double?
+    var notAfter: Double?
+    /// True where nobody may have it deleted; nil otherwise.
+    var isProtected: Bool?
     /// The key of an external key store beneath which the material works; nil otherwise.
     var externalKey: String?
     var materials: [Material]

@@ -52,6 +52,8 @@ def cluster():
     refused("CustomKeyStoreInvalidStateException", kms.create_key, Origin="AWS_CLOUDHSM", CustomKeyStoreId=identifier)
     kms.connect_custom_key_store(CustomKeyStoreId=identifier)
     assert store(identifier)["ConnectionErrorCode"] == "INVALID_CREDENTIALS"
+    refused("CustomKeyStoreInvalidStateException", kms.connect_custom_key_store, CustomKeyStoreId=identifier)
+    kms.disconnect_custom_key_store(CustomKeyStoreId=identifier)
     kms.update_custom_key_store(CustomKeyStoreId=identifier, KeyStorePassword="the right one")
     kms.connect_custom_key_store(CustomKeyStoreId=identifier)
     assert store(identifier)["ConnectionState"] == "CONNECTED"
@@ -82,8 +84,14 @@ def external():
             **{**good, "XksProxyUriEndpoint": "https://localhost:1"})
     refused("UnsupportedOperationException", kms.create_custom_key_store,
             **{**good, "XksProxyConnectivity": "VPC_ENDPOINT_SERVICE"})
+    refused("ValidationException", kms.create_custom_key_store, **{**good, "XksProxyUriEndpoint": "https://127.0.0.1"})
+    first = kms.create_custom_key_store(**good)["CustomKeyStoreId"]
+    assert len(kms.describe_custom_key_stores()["CustomKeyStores"]) == 2
+    kms.delete_custom_key_store(CustomKeyStoreId=first)
+    refused("CustomKeyStoreNotFoundException", kms.describe_custom_key_stores, CustomKeyStoreId=first)
     identifier = kms.create_custom_key_store(**good)["CustomKeyStoreId"]
-    refused("XksProxyUriInUseException", kms.create_custom_key_store, **{**good, "CustomKeyStoreName": "third"})
+    refused("XksProxyUriInUseException", kms.create_custom_key_store,
+            **{**good, "CustomKeyStoreName": "third", "XksProxyUriEndpoint": proxy.replace("localhost", "LOCALHOST")})
     kms.connect_custom_key_store(CustomKeyStoreId=identifier)
     found = store(identifier)
     assert found["ConnectionState"] == "CONNECTED", found
@@ -100,14 +108,11 @@ def external():
     own = kms.create_key()["KeyMetadata"]["KeyId"]
     moved = kms.re_encrypt(CiphertextBlob=sealed, SourceEncryptionContext={"a": "b"}, DestinationKeyId=own)
     assert kms.decrypt(CiphertextBlob=moved["CiphertextBlob"])["Plaintext"] == b"x" * 4096
-    kms.update_custom_key_store(CustomKeyStoreId=identifier, XksProxyAuthenticationCredential=CREDENTIAL)
+    kms.update_custom_key_store(
+        CustomKeyStoreId=identifier, XksProxyAuthenticationCredential=CREDENTIAL, NewCustomKeyStoreName="renamed")
+    assert store(identifier)["CustomKeyStoreName"] == "renamed"
     kms.disconnect_custom_key_store(CustomKeyStoreId=identifier)
     refused("KMSInvalidStateException", kms.decrypt, CiphertextBlob=sealed, EncryptionContext={"a": "b"})
-    empty = {**good, "CustomKeyStoreName": "empty", "XksProxyUriEndpoint": proxy.replace("localhost", "LOCALHOST")}
-    second = kms.create_custom_key_store(**empty)["CustomKeyStoreId"]
-    assert len(kms.describe_custom_key_stores()["CustomKeyStores"]) == 3
-    kms.delete_custom_key_store(CustomKeyStoreId=second)
-    refused("CustomKeyStoreNotFoundException", kms.describe_custom_key_stores, CustomKeyStoreId=second)
 
 
 cluster()

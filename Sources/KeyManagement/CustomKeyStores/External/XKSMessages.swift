@@ -8,6 +8,8 @@ package enum XKS {
         package var kmsKeyArn: String?
         package let kmsOperation: String
         package let kmsRequestId: String
+        package var kmsViaService: String?
+        package var awsSourceVpce: String?
 
         package init(operation: String, requestID: String, principal: String? = nil, key: String? = nil) {
             (kmsOperation, kmsRequestId, awsPrincipalArn, kmsKeyArn) = (operation, requestID, principal, key)

@@ -1,0 +1,76 @@
+internal import AWSSignature
+internal import Auditing
+internal import Cryptography
+
+/// A secret that a change may be tried with more than once.
+final class KeyStoreSecret: Sendable {
+    let bytes: SecretBytes
+
+    init(_ bytes: consuming SecretBytes) { self.bytes = bytes }
+
+    func checkLength() throws(KeyManagementError) {
+        guard (7...32).contains(bytes.count) else {
+            throw KeyManagementError(.validation, "a password has 7 to 32 characters")
+        }
+    }
+}
+
+/// What is asked of others before a key store is changed: within no change, which may be tried again.
+extension KeyManagementClient {
+    /// What the trail tells of a proxy.
+    static func parameters(_ proxy: XKSProxyAddress, _ accessKeyID: String) -> [(String, AuditEvent.Value)] {
+        [
+            ("xksProxyUriEndpoint", .text(proxy.endpoint)), ("xksProxyUriPath", .text(proxy.path)),
+            ("xksProxyAuthenticationAccessKeyId", .text(accessKeyID)),
+        ]
+    }
+
+    /// Whether policies let the principal do this: asked before somebody else is bothered, and again in the operation itself.
+    func mayDo(_ operation: String) -> Bool {
+        let log = OperationLog(name: operation, caller: caller, time: service.clock.now, isReadOnly: false)
+        do {
+            try service.check(caller, at: log.time)
+            try service.authorize(operation, resource: "*", inAccount: principal.account, log)
+        } catch { return false }
+        return true
+    }
+
+    /// Asks a proxy whether it works with a credential. Refusals are recorded.
+    func checkProxy(
+        _ operation: String, _ proxy: XKSProxyAddress, _ credential: consuming AccessKey,
+        _ parameters: [(String, AuditEvent.Value)]
+    ) async throws(KeyManagementError) {
+        guard !caller.isDryRun else { return }
+        let isWellFormed =
+            (20...30).contains(credential.id.utf8.count) && (43...64).contains(credential.secret.count)
+            && credential.id.unicodeScalars.allSatisfy { ("A"..."Z").contains($0) || ("2"..."7").contains($0) }
+        do throws(KeyManagementError) {
+            guard isWellFormed else {
+                throw KeyManagementError(.validation, "a credential is of 20 to 30 and 43 to 64 characters")
+            }
+            let client = try service.connections.client(proxy, credential)
+            do throws(XKSFailure) {
+                try await client.checkHealth(service.requestMetadata(operation, nil))
+            } catch { throw error.whileConfiguring }
+        } catch {
+            try await service.perform(operation, as: caller) { (log: inout OperationLog) throws -> Void in
+                log.isReadOnly = false
+                log.parameters = parameters
+                throw error
+            }
+        }
+    }
+}
+
+extension KeyStoreConnections {
+    /// Tries a key store. Nil where it works.
+    func probe(_ record: KeyStoreRecord, _ metadata: XKS.RequestMetadata) async -> KeyStoreConnectionError? {
+        guard record.proxy != nil else {
+            do throws(KeyStoreConnectionError) { _ = try await custodian(record, isNew: true) } catch { return error }
+            return nil
+        }
+        guard let client = try? proxy(record) else { return .internalError }
+        do throws(XKSFailure) { try await client.checkHealth(metadata) } catch { return error.connectionError }
+        return nil
+    }
+}
