@@ -11,7 +11,11 @@ extension LifeCycle {
     static func check(_ store: any RecordStore, _ notes: [[Note]], ciphertexts: Int = 12) async throws {
         let (service, root) = try await open(store)
         let client = service.client(for: account)
-        let present = try await present(client)
+        let other = try await farService(store, knowing: service)
+        // What was cut short between Regions is caught up with.
+        for one in [service, other] { try await one.synchronizeRegions() }
+        var present = try await present(client)
+        present.merge(try await self.present(other.client(for: account))) { $1 }
         var noted: Set<String> = []
         for notes in notes {
             var expected: [String: Note.Key] = [:]
@@ -51,7 +55,8 @@ extension LifeCycle {
         for key in try await client.listKeys() {
             present[key.description] = Note.Key(
                 name: key.description, state: key.state.rawValue, materials: key.materials.count,
-                aliases: aliases[key.id] ?? [], policy: try await client.policy(of: KeyIdentifier(key.id)).text)
+                aliases: aliases[key.id] ?? [], policy: try await client.policy(of: KeyIdentifier(key.id)).text,
+                grants: try await client.grants(on: KeyIdentifier(key.id)).count)
         }
         return present
     }

@@ -13,6 +13,7 @@ struct Note: Codable {
         /// The alias that it was made with.
         var alias: String { "alias/\(name)" }
         var policy: String?
+        var grants = 0
         /// Whether another worker may delete it now.
         var isDue = false
 
@@ -51,8 +52,18 @@ struct LifeCycle {
         (service, root) = try await LifeCycle.open(store)
     }
 
-    /// One whole life of two keys.
+    /// One whole life of some keys: one kind after the other.
     mutating func run(_ life: Int) async throws {
+        switch (life + worker) % 3 {
+        case 0: try await runChanges(life)
+        case 1: try await runImport(life)
+        default: try await runRegions(life)
+        }
+        try note(Note(checkpoint: try await service.auditCheckpoint().description))
+    }
+
+    /// One whole life of two keys.
+    private mutating func runChanges(_ life: Int) async throws {
         var first = Note.Key(name: "\(worker)-\(life)-first")
         var second = Note.Key(name: "\(worker)-\(life)-second")
         try await create(&first)
@@ -73,6 +84,15 @@ struct LifeCycle {
         try await change([first]) { [first] in
             try await $0.putPolicy(PolicyDocument(first.policy ?? ""), on: $1)
         }
+        first.grants = 1
+        try await change([first]) {
+            _ = try await $0.createGrant(
+                on: $1, to: .role("worker", account: LifeCycle.account.account), allowing: [.decrypt])
+        }
+        first.grants = 0
+        try await change([first]) { client, id in
+            for grant in try await client.grants(on: id) { try await client.revokeGrant(grant.id, on: id) }
+        }
         first.state = "Disabled"
         try await change([first]) { try await $0.disable($1) }
         first.state = "Enabled"
@@ -92,7 +112,6 @@ struct LifeCycle {
         try await change([gone]) { [store] _, _ in
             try await LifeCycle.open(store, clock: LaterClock(days: 8)).service.deleteDueKeys()
         }
-        try note(Note(checkpoint: try await service.auditCheckpoint().description))
     }
 
     /// Opens the store with whichever of the two roots it has.
@@ -113,15 +132,26 @@ struct LifeCycle {
     }
 
     private mutating func create(_ key: inout Note.Key) async throws {
-        let policy = try PolicyDocument.delegating(toAccount: LifeCycle.account.account, partition: "aws")
-        key = Note.Key(
-            name: key.name, state: "Enabled", materials: 1, aliases: [key.alias], policy: policy.text)
-        try await change([key], byAlias: false) { [key] client, _ in
+        key = try await make(key.name) { client, key in
             _ = try await client.createKey(.symmetric, alias: key.alias, description: key.name)
+        } as: {
+            $0.materials = 1
         }
     }
 
-    private mutating func seal(_ key: Note.Key) async throws {
+    /// Makes a key with an alias, which then looks like this.
+    mutating func make(
+        _ name: String, _ body: (KeyManagementClient, Note.Key) async throws -> Void, as look: (inout Note.Key) -> Void
+    ) async throws -> Note.Key {
+        let policy = try PolicyDocument.delegating(toAccount: LifeCycle.account.account, partition: "aws")
+        var key = Note.Key(name: name, state: "Enabled", policy: policy.text)
+        key.aliases = [key.alias]
+        look(&key)
+        try await change([key]) { [key] client, _ in try await body(client, key) }
+        return key
+    }
+
+    mutating func seal(_ key: Note.Key) async throws {
         var sealed: [UInt8] = []
         try await meet { service, _ in
             let client = service.client(for: LifeCycle.account)
@@ -132,8 +162,8 @@ struct LifeCycle {
     }
 
     /// A change of the first of these keys, after which they all look like this.
-    private mutating func change(
-        _ after: [Note.Key], byAlias: Bool = true,
+    mutating func change(
+        _ after: [Note.Key],
         _ body: (KeyManagementClient, KeyIdentifier) async throws -> Void
     ) async throws {
         try note(Note(isDone: false, keys: after))
@@ -152,7 +182,7 @@ struct LifeCycle {
         (service, root) = try await LifeCycle.open(store)
     }
 
-    private mutating func meet(_ body: (KeyManagementService, UInt8) async throws -> Void) async throws {
+    mutating func meet(_ body: (KeyManagementService, UInt8) async throws -> Void) async throws {
         for attempt in 1...20 {
             do {
                 let (service, root) = (service, root)
