@@ -7,6 +7,8 @@ struct AuditChain: ~Copyable {
     private var key: EvolvingKey
     private(set) var head = AuditHead.empty
     private var headVersion: UInt64 = 0
+    /// A record whose commit has failed, and may have happened all the same.
+    private var unsettled: (name: RecordName, value: [UInt8], next: AuditHead)?
 
     init(writer: String, key: consuming EvolvingKey) {
         self.writer = writer
@@ -15,7 +17,7 @@ struct AuditChain: ~Copyable {
 
     /// Appends one record, committed by `commit` together with whatever else it writes.
     ///
-    /// The key evolves only after the commit. Where the commit fails, the chain stands as before and can go on.
+    /// The key evolves only after the commit. Where the commit fails, the chain stands as before and can go on, once it is ``settle(in:)``d.
     mutating func append<R>(
         _ kind: AuditRecord.Kind, body: [UInt8], eventCount: UInt32,
         commit: ([RecordWrite]) throws -> R
@@ -33,13 +35,35 @@ struct AuditChain: ~Copyable {
         // The head's tag is made with the key of its record, which is gone once the next record stands: to cut the
         // chain back, a thief would need it.
         let headValue = next.bytes + (try key.tag("head", headName.description, next.bytes).array)
-        let result = try commit([
-            .put(name, value, expecting: .absent),
-            .put(headName, headValue, expecting: headVersion == 0 ? .absent : .version(headVersion)),
-        ])
+        let result: R
+        do {
+            result = try commit([
+                .put(name, value, expecting: .absent),
+                .put(headName, headValue, expecting: headVersion == 0 ? .absent : .version(headVersion)),
+            ])
+        } catch {
+            // A conflict has changed nothing; of any other failure the store will tell.
+            if (error as? RecordStoreError)?.code != .conflict { unsettled = (name, value, next) }
+            throw error
+        }
+        try proceed(to: next)
+        return result
+    }
+
+    /// Finds out whether the last record is there, where its commit has failed.
+    ///
+    /// - Returns: whether it failed, and is there.
+    mutating func settle(in store: any RecordStore) throws -> Bool {
+        guard let last = unsettled else { return false }
+        let isThere = try store.record(last.name)?.value == last.value
+        unsettled = nil
+        if isThere { try proceed(to: last.next) }
+        return isThere
+    }
+
+    private mutating func proceed(to next: AuditHead) throws {
         head = next
         headVersion += 1
         try key.evolve()
-        return result
     }
 }

@@ -33,4 +33,8 @@ public struct AuditError: Error, Sendable, Hashable, CustomStringConvertible {
     package init(_ error: RecordStoreError) {
         self.init("the audit trail cannot be written: \(error)", error)
     }
+
+    init(any error: any Error) {
+        if let error = error as? RecordStoreError { self.init(error) } else { self.init("\(error)") }
+    }
 }

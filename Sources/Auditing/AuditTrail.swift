@@ -22,6 +22,8 @@ public final class AuditTrail: AuditSink {
         /// The lines, from 1, of the events that stand whole here and are repeated.
         var templates: [ObjectIdentifier: (template: AuditEventTemplate, line: UInt32)] = [:]
         var waiters: [CheckedContinuation<AuditError?, Never>] = []
+        /// How much of the lines has failed to be written before.
+        var failed: (bytes: Int, count: UInt32) = (0, 0)
         var isScheduled = false
         var lastFailure: AuditError?
     }
@@ -137,9 +139,7 @@ public final class AuditTrail: AuditSink {
             do {
                 _ = try appendOnQueue(line) { try store.commit($0) }
                 return nil
-            } catch let error as RecordStoreError {
-                return AuditError(error)
-            } catch { return AuditError("\(error)") }
+            } catch { return AuditError(any: error) }
         }
         if let failure { throw failure }
     }
@@ -166,6 +166,7 @@ public final class AuditTrail: AuditSink {
 
     private func appendOnQueue<R: Sendable>(_ line: [UInt8], _ commit: ([RecordWrite]) throws -> R) throws -> R {
         flushOnQueue()
+        try settleOnQueue()
         let result: Result<R, any Error> = chain.withLock { chain in
             Result { try chain.append(.events, body: line + [0x0A], eventCount: 1, commit: commit) }
         }
@@ -215,6 +216,18 @@ public final class AuditTrail: AuditSink {
         }
     }
 
+    /// What has failed may be there all the same: the chain goes on from it, and it is not written again.
+    private func settleOnQueue() throws {
+        guard try chain.withLock({ try $0.settle(in: store) }) else { return }
+        pending.withLock { pending in
+            let (bytes, count) = pending.failed
+            pending.lines.removeFirst(bytes)
+            pending.count -= count
+            pending.templates = pending.templates.mapValues { ($0.template, $0.line - count) }
+            pending.failed = (0, 0)
+        }
+    }
+
     private static func add(_ line: [UInt8], to pending: inout Pending) {
         pending.lines += line
         pending.lines.append(0x0A)
@@ -238,6 +251,18 @@ public final class AuditTrail: AuditSink {
     /// operations fail with them; buffered events are kept for the next try.
     @discardableResult
     private func flushOnQueue() -> AuditError? {
+        do { try settleOnQueue() } catch {
+            // What waits in memory goes on waiting; who waits for an answer gets one.
+            let failure = AuditError(any: error)
+            let waiters = pending.withLock { pending -> [CheckedContinuation<AuditError?, Never>] in
+                defer { if !pending.waiters.isEmpty { pending = Pending() } }
+                pending.lastFailure = failure
+                return pending.waiters
+            }
+            if waiters.isEmpty, case .buffered(let window) = durability { schedule(window) }
+            for waiter in waiters { waiter.resume(returning: failure) }
+            return failure
+        }
         let batch = pending.withLock { pending in
             defer { pending = Pending() }
             return pending
@@ -250,15 +275,12 @@ public final class AuditTrail: AuditSink {
                     try store.commit(writes)
                 }
             }
-        } catch let error as RecordStoreError {
-            failure = AuditError(error)
-        } catch {
-            failure = AuditError("\(error)")
-        }
+        } catch { failure = AuditError(any: error) }
         if let failure, batch.waiters.isEmpty {
             pending.withLock { pending in
                 pending.lines = batch.lines + pending.lines
                 pending.count += batch.count
+                pending.failed = (batch.lines.count, batch.count)
                 pending.templates = pending.templates.mapValues { ($0.template, $0.line + batch.count) }
                 pending.isScheduled = true
                 pending.lastFailure = failure

@@ -2,6 +2,7 @@ import Cryptography
 import Foundation
 import RecordStorage
 import StrongroomTestSupport
+import Synchronization
 import Testing
 
 @testable import Auditing
@@ -179,6 +180,47 @@ import Testing
         #expect(verification.isSound && verification.events == 100 && verification.records == 2)
     }
 
+    @Test(arguments: [AuditDurability.recorded, .buffered(lossWindow: .seconds(3600))])
+    func `a commit that failed and has happened is gone on from, and one that has not is made again`(
+        _ durability: AuditDurability
+    ) async throws {
+        let tearing = TearingStore(store)
+        let trail = try AuditTrail(
+            store: tearing, rootKey: SecretBytes(copying: rootKey), durability: durability)
+        var recorded: [String] = []
+        for (round, weather) in [TearingStore.Weather.torn, .failing, .torn, .torn, .failing, .gone, .torn].enumerated()
+        {
+            try await trail.record(event("Before\(round)"))
+            recorded.append("Before\(round)")
+            if durability == .recorded {
+                tearing.weather = weather
+                await #expect(throws: AuditError.self) { try await trail.record(event("Torn\(round)")) }
+                // It may be there although nobody was told.
+                if weather == .torn { recorded.append("Torn\(round)") }
+            } else {
+                try await trail.record(event("Torn\(round)"))
+                recorded.append("Torn\(round)")
+                tearing.weather = weather
+                await #expect(throws: AuditError.self) { try await trail.flush() }
+                if weather == .torn {
+                    // The store cannot even be asked.
+                    tearing.weather = .gone
+                    await #expect(throws: AuditError.self) { try await trail.flush() }
+                }
+            }
+            tearing.weather = .fine
+        }
+        try await trail.record(event("Last"))
+        try await trail.flush()
+        recorded.append("Last")
+        let names = try AuditTrail.events(in: store).map { line in
+            let name = line.components(separatedBy: "\"eventName\":\"").last?.prefix { $0 != "\"" }
+            return String(name ?? "")
+        }
+        #expect(names == recorded)
+        #expect(try verify(store).isSound)
+    }
+
     @Test func `writers at once have a chain each`() async throws {
         let trails = try (0..<4).map { _ in try trail() }
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -187,5 +229,57 @@ import Testing
         }
         let verification = try verify(store)
         #expect(verification.isSound && verification.chains == 4 && verification.events == 80, "\(verification)")
+    }
+}
+
+/// A store whose next commit fails: before it has happened, or afterwards.
+private final class TearingStore: RecordStore {
+    enum Weather { case fine, failing, torn, gone }
+
+    private let store: MemoryRecordStore
+    private let state = Mutex(Weather.fine)
+
+    init(_ store: MemoryRecordStore) { self.store = store }
+
+    var weather: Weather {
+        get { state.withLock { $0 } }
+        set { state.withLock { $0 = newValue } }
+    }
+
+    private static let failure = RecordStoreError(.unavailable, subject: "the store")
+
+    private func reached() throws(RecordStoreError) {
+        guard weather != .gone else { throw Self.failure }
+    }
+
+    func record(_ name: RecordName) throws(RecordStoreError) -> Record? {
+        try reached()
+        return store.record(name)
+    }
+
+    func version(of name: RecordName) throws(RecordStoreError) -> UInt64 {
+        try reached()
+        return store.version(of: name)
+    }
+
+    func records(prefix: String, after last: RecordName?, limit: Int) throws(RecordStoreError) -> [Record] {
+        try reached()
+        return store.records(prefix: prefix, after: last, limit: limit)
+    }
+
+    func commit(_ writes: [RecordWrite]) throws(RecordStoreError) -> Revision {
+        try reached()
+        guard weather != .failing else { throw Self.failure }
+        let revision = try store.commit(writes)
+        guard weather != .torn else { throw Self.failure }
+        return revision
+    }
+
+    var revision: Revision {
+        get throws(RecordStoreError) { store.revision }
+    }
+
+    func changes(since revision: Revision, limit: Int) throws(RecordStoreError) -> [RecordChange] {
+        store.changes(since: revision, limit: limit)
     }
 }
