@@ -37,4 +37,7 @@ internal import CStrongroomOpenSSL
     package static let sha3_256 = DigestAlgorithm("SHA3-256")
     package static let sha3_384 = DigestAlgorithm("SHA3-384")
     package static let sha3_512 = DigestAlgorithm("SHA3-512")
+    package static let sm3 = DigestAlgorithm("SM3")
+    /// Of any length: newer versions of OpenSSL give it none of its own.
+    package static let shake256 = DigestAlgorithm("SHAKE-256")
 }

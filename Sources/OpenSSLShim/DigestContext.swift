@@ -41,6 +41,14 @@ internal import CStrongroomOpenSSL
         guard unsafe isDone && EVP_DigestInit_ex2(context, nil, nil) == 1 else { throw .drained("EVP_DigestFinal_ex") }
     }
 
+    /// Writes as many bytes of an extendable output (FIPS 202, 6.2) as there is room for, and starts anew.
+    package mutating func finish(extendingInto output: inout MutableSpan<UInt8>) throws(NativeError) {
+        let isDone = unsafe output.withUnsafeMutableBufferPointer {
+            unsafe EVP_DigestFinalXOF(context, $0.baseAddress, $0.count) == 1
+        }
+        guard unsafe isDone && EVP_DigestInit_ex2(context, nil, nil) == 1 else { throw .drained("EVP_DigestFinalXOF") }
+    }
+
     /// A context in the same state, to go on from here twice.
     package func copy() throws(NativeError) -> DigestContext {
         guard let duplicate = unsafe EVP_MD_CTX_new() else { throw .memory }

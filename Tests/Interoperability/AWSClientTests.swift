@@ -64,6 +64,19 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: MLDSA.isAvailable || Requirement.openSSL35.isMandatory, "the linked OpenSSL is older than 3.5"))
+    func `boto3 gets signatures of ML-DSA and Ed25519ph that others verify`() async throws {
+        try await serve { address, environment in
+            print(try await run("kms_newer_signatures.py", [address], environment))
+        }
+    }
+
+    @Test func `SM2 is what PyPI's gmssl has`() async throws {
+        try await serve { address, environment in
+            print(try await run("kms_sm2.py", [address], environment))
+        }
+    }
+
     @Test func `botocore's model is kept, whatever a request has`() async throws {
         try await serve { address, environment in
             print(try await run("kms_model.py", [address], environment))

@@ -55,7 +55,7 @@ struct ImportInteroperabilityTests {
                 [
                     "do": "verify", "spki": made.spki ?? "", "signature": Hexadecimal.encode(signature),
                     "message": "07",
-                    "scheme": kind == "ed25519" ? "ed25519" : "ecdsa", "hash": "sha384",
+                    "scheme": kind == "ed25519" ? "whole" : "ecdsa", "hash": "sha384",
                 ]
             ])
             #expect(answer == ["valid"])

@@ -18,6 +18,9 @@ struct KeyFormatTests {
         try check(Ed25519.PrivateKey.self, "ed25519") { try Ed25519.PrivateKey() }
         try check(X25519.PrivateKey.self, "x25519") { try X25519.PrivateKey() }
         try check(RSA.PrivateKey.self, "rsa") { try RSA.PrivateKey(bits: 2048) }
+        for parameters in MLDSA.ParameterSet.allCases where MLDSA.isAvailable {
+            try check(MLDSA.PrivateKey.self, parameters.rawValue) { try MLDSA.PrivateKey(parameters) }
+        }
     }
 
     private func check<Key: AsymmetricPrivateKey>(
@@ -61,6 +64,10 @@ struct KeyFormatTests {
         let (edwards, rsa) = (try Ed25519.PrivateKey(), try RSA.PrivateKey(bits: 2048))
         keys.append((edwards, SecretBytesBox(try edwards.pkcs8().revealed)))
         keys.append((rsa, SecretBytesBox(try rsa.pkcs8().revealed)))
+        for parameters in MLDSA.ParameterSet.allCases where MLDSA.isAvailable {
+            let key = try MLDSA.PrivateKey(parameters)
+            keys.append((key, SecretBytesBox(try key.pkcs8().revealed)))
+        }
         let message = Array("sign here".utf8)
         for (key, encoded) in keys {
             let info = try key.subjectPublicKeyInfo
@@ -75,7 +82,7 @@ struct KeyFormatTests {
                 task["scheme"] =
                     switch algorithm.scheme {
                     case .ecdsa: "ecdsa"
-                    case .ed25519: "ed25519"
+                    case .ed25519, .ed25519ph, .mlDSA, .sm2DSA: "whole"
                     case .rsaPKCS1v15: "pkcs1"
                     case .rsaPSS: "pss"
                     }

@@ -29,7 +29,7 @@ enum PythonCryptography {
     private static let script = """
         import json, sys
         from cryptography.hazmat.primitives import hashes, serialization as s
-        from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, x25519
+        from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa, x25519
         from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
         HASHES = {"sha1": hashes.SHA1(), "sha224": hashes.SHA224(), "sha256": hashes.SHA256(),
@@ -48,7 +48,9 @@ enum PythonCryptography {
             kind = t["kind"]
             if kind in CURVES: return ec.generate_private_key(CURVES[kind])
             if kind == "rsa": return rsa.generate_private_key(65537, 2048)
-            return {"ed25519": ed25519.Ed25519PrivateKey, "x25519": x25519.X25519PrivateKey}[kind].generate()
+            return {"ed25519": ed25519.Ed25519PrivateKey, "x25519": x25519.X25519PrivateKey,
+                    "ML-DSA-44": mldsa.MLDSA44PrivateKey, "ML-DSA-65": mldsa.MLDSA65PrivateKey,
+                    "ML-DSA-87": mldsa.MLDSA87PrivateKey}[kind].generate()
 
         def encode(t):
             secret = s.BestAvailableEncryption(bytes.fromhex(t["passphrase"])) if "passphrase" in t else s.NoEncryption()
@@ -57,7 +59,7 @@ enum PythonCryptography {
 
         def scheme(t):
             if t["scheme"] == "ecdsa": return [ec.ECDSA(HASHES[t["hash"]])]
-            if t["scheme"] == "ed25519": return []
+            if t["scheme"] == "whole": return []
             if t["scheme"] == "pkcs1": return [padding.PKCS1v15(), HASHES[t["hash"]]]
             return [padding.PSS(padding.MGF1(HASHES[t["hash"]]), int(t["salt"])), HASHES[t["hash"]]]
 

@@ -14,8 +14,11 @@ import Testing
             tests[index] = SelfTest.KnownAnswer(name: name, expected: "00", calculate: tests[index].calculate)
             #expect(throws: CryptographyError(.internalFailure)) { try SelfTest.perform(tests).get() }
             do { try SelfTest.perform(tests).get() } catch { #expect(error.reason.contains(name)) }
-            tests[index] = SelfTest.KnownAnswer(name: name, expected: "01") { throw CryptographyError(.unsupported) }
+            tests[index] = SelfTest.KnownAnswer(name: name, expected: "01") { throw CryptographyError(.invalidKey) }
             #expect(throws: CryptographyError(.internalFailure)) { try SelfTest.perform(tests).get() }
+            // What is not there is not calculated with.
+            tests[index] = SelfTest.KnownAnswer(name: name, expected: "01") { throw CryptographyError(.unsupported) }
+            try SelfTest.perform(tests).get()
         }
     }
 

@@ -54,6 +54,23 @@ import Testing
         #expect(try await client.key(KeyIdentifier(key), for: AsymmetricEncryption.self) == key)
     }
 
+    @Test func `SM2 keys decrypt too`() async throws {
+        let key = try await client.createKey(.sm2 as KeySpecification<AsymmetricEncryption>)
+        let published = try await client.publicKey(of: KeyIdentifier(key))
+        #expect(published.encryptionAlgorithms == [.sm2PKE] && published.specification == "SM2")
+        let outside = try SM2.PublicKey(subjectPublicKeyInfo: published.subjectPublicKeyInfo.span)
+        let theirs = try outside.encrypt(SecretBytes(copying: [1, 2, 3]))
+        #expect(try await client.decrypt(theirs, with: key, using: .sm2PKE).revealed == [1, 2, 3])
+        await #expect(throws: KeyManagementError(.invalidKeyUsage)) {
+            _ = try await client.encrypt([1], under: key, using: .rsaOAEPSHA256)
+        }
+        for wrong in [[], [UInt8](repeating: 0, count: 1025)] {
+            await #expect(throws: KeyManagementError(.validation)) {
+                _ = try await client.encrypt(wrong, under: key, using: .sm2PKE)
+            }
+        }
+    }
+
     @Test func `re-encryption goes from pair to symmetric and back`() async throws {
         let pair = try await client.createKey(.rsaOAEP(.bits2048))
         let key = try await client.createKey(.symmetric)

@@ -13,7 +13,8 @@ import Testing
     }
 
     static let signing: [KeySpecification<Signing>] =
-        EllipticCurve.allCases.map { .ecdsa($0) } + [.ed25519, .rsa(.bits2048)]
+        EllipticCurve.allCases.map { .ecdsa($0) } + [.ed25519, .sm2, .rsa(.bits2048)]
+        + (MLDSA.isAvailable ? MLDSA.ParameterSet.allCases.map { .mlDSA($0) } : [])
 
     @Test(arguments: signing)
     func `keys that sign`(_ specification: KeySpecification<Signing>) async throws {
@@ -26,7 +27,8 @@ import Testing
         #expect(!published.signatureAlgorithms.isEmpty)
         let again = try await self.client("bob")
         let message = Array("an invoice".utf8)
-        for algorithm in published.signatureAlgorithms {
+        // Ed25519ph takes digests alone.
+        for algorithm in published.signatureAlgorithms where algorithm != .ed25519ph {
             let signature = try await client.sign(message, with: key, using: algorithm)
             #expect(try verification.isValid(signature.span, for: message.span, using: algorithm))
             // Another process has the same key.
@@ -67,6 +69,43 @@ import Testing
         await #expect(throws: KeyManagementError(.disabled)) {
             _ = try await client.sign(message, with: key, using: published.signatureAlgorithms[0])
         }
+    }
+
+    @Test(.enabled(if: MLDSA.isAvailable || Requirement.openSSL35.isMandatory, "the linked OpenSSL is older than 3.5"))
+    func `what a newer OpenSSL signs with`() async throws {
+        let client = try await client()
+        let key = try await client.createKey(Key<Signing>.MLDSA.MLDSA65.self)
+        let signature = try await client.sign([1, 2, 3], with: key)
+        try await client.verify(signature, for: [1, 2, 3], with: key)
+        let lattice = NamedKey<Signing>(key.identifier)
+        let signer = try await client.signer(for: lattice)
+        let publicKey = try MLDSA.PublicKey(subjectPublicKeyInfo: signer.subjectPublicKeyInfo)
+        // More than the service takes: only its representative goes there.
+        let long = [UInt8](repeating: 7, count: 100_000)
+        let made = try await signer.sign(long.span, using: .mlDSA)
+        #expect(try publicKey.isValid(made.span, for: long.span))
+        let representative = try publicKey.representative(of: long.span)
+        try await client.verify(made, forRepresentative: representative, with: lattice)
+        await #expect(throws: KeyManagementError(.invalidSignature)) {
+            try await client.verify(signature, forRepresentative: representative, with: lattice)
+        }
+        await #expect(throws: KeyManagementError(.validation)) {
+            _ = try await client.sign(representative: [1], with: lattice)
+        }
+        let edwards = try await client.createKey(.ed25519)
+        await #expect(throws: KeyManagementError(.invalidKeyUsage)) {
+            _ = try await client.sign(representative: representative, with: edwards)
+        }
+        let digest = try HashFunction.sha512.hash(long)
+        let prehashed = try await client.sign(digest: digest, with: edwards, using: .ed25519ph)
+        try await client.verify(prehashed, forDigest: digest, with: edwards, using: .ed25519ph)
+        let verifier = try Ed25519.PublicKey(
+            subjectPublicKeyInfo: try await client.publicKey(of: KeyIdentifier(edwards)).subjectPublicKeyInfo)
+        #expect(try verifier.isValid(prehashed.span, for: digest.bytes, using: .ed25519ph))
+        await #expect(throws: KeyManagementError(.validation)) {
+            _ = try await client.sign([1], with: edwards, using: .ed25519ph)
+        }
+        #expect(try await client.signer(for: edwards).signatureAlgorithms == [.ed25519])
     }
 
     @Test func `a curve signs with its own hash function alone, and a managed key is a signer`() async throws {

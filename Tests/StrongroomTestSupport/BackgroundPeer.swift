@@ -11,6 +11,7 @@ package final class BackgroundPeer: @unchecked Sendable {
         try Data().write(to: log)
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [program] + arguments
+        process.environment = Subprocess.environment()
         process.currentDirectoryURL = folder
         // An input that never ends: some servers stop with it.
         process.standardInput = Pipe()

@@ -42,6 +42,7 @@ package final class LinePeer: Sendable {
         let pipes = Pipes()
         pipes.process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         pipes.process.arguments = [program] + arguments
+        pipes.process.environment = Subprocess.environment()
         pipes.process.standardInput = pipes.input
         pipes.process.standardOutput = pipes.output
         try pipes.process.run()

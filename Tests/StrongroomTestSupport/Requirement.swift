@@ -7,6 +7,8 @@ package import Testing
 package enum Requirement: String, Sendable {
     case vectors
     case peers
+    /// That the linked OpenSSL is at least this.
+    case openSSL35 = "openssl-3.5"
 
     package var isMandatory: Bool {
         let required = ProcessInfo.processInfo.environment["STRONGROOM_REQUIRE"] ?? ""

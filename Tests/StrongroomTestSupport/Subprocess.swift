@@ -10,6 +10,13 @@ package enum Subprocess {
         package var errorText: String { String(decoding: errors, as: UTF8.self) }
     }
 
+    /// Ours, with changes. Peers keep the system's libraries where we are tried with others.
+    package static func environment(_ changes: [String: String] = [:]) -> [String: String] {
+        var environment = ProcessInfo.processInfo.environment.merging(changes) { $1 }
+        environment["LD_LIBRARY_PATH"] = nil
+        return environment
+    }
+
     /// The same without holding up the tasks of this process, which may have to serve the program.
     package static func runBeside(
         _ program: String, _ arguments: [String], environment: [String: String] = [:]
@@ -29,7 +36,7 @@ package enum Subprocess {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [program] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.environment = Subprocess.environment(environment)
         process.currentDirectoryURL = folder
         // Files, not pipes: a pipe that nobody drains stops its writer.
         let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("run-\(UUID().uuidString)")

@@ -7,10 +7,12 @@ extension KMSOperation {
             let (key, algorithm) = (NamedKey<Signing>(call.key), try call.signatureAlgorithm())
             let message = call.input.blob("Message") ?? []
             let signature: [UInt8]
-            if try call.isDigest(algorithm) {
-                signature = try await call.client.sign(digest: call.digest(algorithm), with: key, using: algorithm)
-            } else {
-                signature = try await call.client.sign(message, with: key, using: algorithm)
+            switch try call.messageType(algorithm) {
+            case .raw: signature = try await call.client.sign(message, with: key, using: algorithm)
+            case .digest:
+                let digest = try call.digest(algorithm)
+                signature = try await call.client.sign(digest: digest, with: key, using: algorithm)
+            case .representative: signature = try await call.client.sign(representative: message, with: key)
             }
             call.output.field("KeyId", call.usedKey)
             call.write("Signature", signature)
@@ -19,11 +21,13 @@ extension KMSOperation {
         "Verify": KMSOperation("KeyId", "Message", "Signature", "SigningAlgorithm") { call in
             let (key, algorithm) = (NamedKey<Signing>(call.key), try call.signatureAlgorithm())
             let (message, signature) = (call.input.blob("Message") ?? [], call.input.blob("Signature") ?? [])
-            if try call.isDigest(algorithm) {
-                try await call.client.verify(
-                    signature, forDigest: call.digest(algorithm), with: key, using: algorithm)
-            } else {
-                try await call.client.verify(signature, for: message, with: key, using: algorithm)
+            switch try call.messageType(algorithm) {
+            case .raw: try await call.client.verify(signature, for: message, with: key, using: algorithm)
+            case .digest:
+                let digest = try call.digest(algorithm)
+                try await call.client.verify(signature, forDigest: digest, with: key, using: algorithm)
+            case .representative:
+                try await call.client.verify(signature, forRepresentative: message, with: key)
             }
             call.output.field("KeyId", call.usedKey)
             call.write("SignatureValid", true)
@@ -70,7 +74,9 @@ extension KMSOperation {
 extension KMSCall {
     private static let signatureAlgorithms: [String: SignatureAlgorithm] = [
         "ECDSA_SHA_256": .ecdsaSHA256, "ECDSA_SHA_384": .ecdsaSHA384, "ECDSA_SHA_512": .ecdsaSHA512,
-        "ED25519_SHA_512": .ed25519, "RSASSA_PSS_SHA_256": .rsaPSSSHA256, "RSASSA_PSS_SHA_384": .rsaPSSSHA384,
+        "ED25519_SHA_512": .ed25519, "ED25519_PH_SHA_512": .ed25519ph, "ML_DSA_SHAKE_256": .mlDSA,
+        "SM2DSA": .sm2DSA,
+        "RSASSA_PSS_SHA_256": .rsaPSSSHA256, "RSASSA_PSS_SHA_384": .rsaPSSSHA384,
         "RSASSA_PSS_SHA_512": .rsaPSSSHA512, "RSASSA_PKCS1_V1_5_SHA_256": .rsaPKCS1v15SHA256,
         "RSASSA_PKCS1_V1_5_SHA_384": .rsaPKCS1v15SHA384, "RSASSA_PKCS1_V1_5_SHA_512": .rsaPKCS1v15SHA512,
     ]
@@ -88,11 +94,14 @@ extension KMSCall {
         return algorithm
     }
 
-    /// Whether the message is a digest already.
-    fileprivate func isDigest(_ algorithm: SignatureAlgorithm) throws(KeyManagementError) -> Bool {
+    /// What the message is.
+    fileprivate enum MessageType { case raw, digest, representative }
+
+    fileprivate func messageType(_ algorithm: SignatureAlgorithm) throws(KeyManagementError) -> MessageType {
         switch input.text("MessageType") ?? "RAW" {
-        case "RAW": return false
-        case "DIGEST" where algorithm.function != nil: return true
+        case "RAW" where algorithm != .ed25519ph: return .raw
+        case "DIGEST" where algorithm.function != nil || algorithm == .sm2DSA: return .digest
+        case "EXTERNAL_MU" where algorithm == .mlDSA: return .representative
         default:
             throw KeyManagementError(
                 .validation, "Algorithm \(required("SigningAlgorithm")) does not take this message type.")
@@ -101,7 +110,8 @@ extension KMSCall {
 
     fileprivate func digest(_ algorithm: SignatureAlgorithm) throws(KeyManagementError) -> Digest {
         let message = input.blob("Message") ?? []
-        guard message.count == algorithm.function?.digestByteCount, let digest = try? Digest(message.span) else {
+        let count = algorithm == .sm2DSA ? 32 : algorithm.function?.digestByteCount
+        guard message.count == count, let digest = try? Digest(message.span) else {
             throw KeyManagementError(
                 .validation, "Digest is invalid length for algorithm \(required("SigningAlgorithm")).")
         }

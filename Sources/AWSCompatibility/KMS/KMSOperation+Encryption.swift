@@ -29,7 +29,7 @@ extension KMSOperation {
             call.output.field("KeyId", call.usedKey)
             call.output.field("EncryptionAlgorithm", algorithm)
         },
-        "ReEncrypt": KMSOperation("CiphertextBlob", "DestinationKeyId") { call in
+        "ReEncrypt": KMSOperation("DestinationKeyId") { call in
             let source = call.input.text("SourceEncryptionAlgorithm") ?? KMSCall.symmetric
             let destination = call.input.text("DestinationEncryptionAlgorithm") ?? KMSCall.symmetric
             call.write("CiphertextBlob", try await call.reEncrypt(source, destination))
@@ -54,11 +54,11 @@ extension KMSCall {
     func asymmetric(_ name: String, _ context: String) throws(KeyManagementError) -> EncryptionAlgorithm? {
         switch name {
         case KMSCall.symmetric: return nil
-        case "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256":
+        case "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE":
             guard input.context(context).pairs.isEmpty else {
                 throw KeyManagementError(.validation, "Algorithm \(name) does not take an encryption context.")
             }
-            return name == "RSAES_OAEP_SHA_1" ? .rsaOAEPSHA1 : .rsaOAEPSHA256
+            return name == "SM2PKE" ? .sm2PKE : name == "RSAES_OAEP_SHA_1" ? .rsaOAEPSHA1 : .rsaOAEPSHA256
         default: throw KeyManagementError(.unsupportedOperation, "Algorithm \(name) is not supported.")
         }
     }
@@ -88,14 +88,16 @@ extension KMSCall {
     /// What there is to decrypt.
     private func ciphertext() throws -> [UInt8] {
         guard let ciphertext = input.blob("CiphertextBlob") else {
-            guard input.flag("DryRun"), input.texts("DryRunModifiers").contains("IGNORE_CIPHERTEXT") else {
-                throw AWSFailure(violations: [
-                    "Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null"
-                ])
-            }
-            throw KeyManagementError(.unsupportedOperation, "IGNORE_CIPHERTEXT is not supported.")
+            throw AWSFailure(violations: [
+                "Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null"
+            ])
         }
         return ciphertext
+    }
+
+    /// Whether the request asks what would be, whatever the ciphertext.
+    private var ignoresCiphertext: Bool {
+        input.flag("DryRun") && input.texts("DryRunModifiers").contains("IGNORE_CIPHERTEXT")
     }
 
     /// The algorithm of a key pair, which the request must name.
@@ -108,7 +110,19 @@ extension KMSCall {
         return algorithm
     }
 
+    /// Where the request has a rehearsal in mind, this throws what comes of it.
+    private func rehearseDecryption() async throws {
+        guard ignoresCiphertext else { return }
+        let algorithm = try pairAlgorithm()
+        guard input.has("KeyId") else {
+            throw KeyManagementError(.validation, "KeyId is required where the ciphertext is ignored.")
+        }
+        try await client.rehearseDecryption(
+            with: key, context: input.context("EncryptionContext"), using: algorithm)
+    }
+
     fileprivate func decrypt() async throws -> SecretBytes {
+        try await rehearseDecryption()
         let ciphertext = try ciphertext()
         if let algorithm = try pairAlgorithm() {
             return try await client.decrypt(
@@ -120,6 +134,7 @@ extension KMSCall {
     }
 
     fileprivate func decrypt(for recipient: Recipient) async throws -> RecipientEnvelope {
+        try await rehearseDecryption()
         let ciphertext = try ciphertext()
         if let algorithm = try pairAlgorithm() {
             return try await client.decrypt(
@@ -131,12 +146,19 @@ extension KMSCall {
     }
 
     fileprivate func reEncrypt(_ source: String, _ destination: String) async throws -> [UInt8] {
-        let bytes = input.blob("CiphertextBlob") ?? []
         let named = input.text("SourceKeyId").map { KeyIdentifier($0) }
         let to = KeyIdentifier(required("DestinationKeyId"))
         let contexts = (input.context("SourceEncryptionContext"), input.context("DestinationEncryptionContext"))
         let from = try asymmetric(source, "SourceEncryptionContext")
         let into = try asymmetric(destination, "DestinationEncryptionContext")
+        if ignoresCiphertext {
+            guard let named else {
+                throw KeyManagementError(.validation, "SourceKeyId is required where the ciphertext is ignored.")
+            }
+            try await client.rehearseReEncryption(
+                from: named, context: contexts.0, using: from, under: to, newContext: contexts.1, newAlgorithm: into)
+        }
+        let bytes = try ciphertext()
         switch (from, into) {
         case (nil, nil):
             return try await client.reEncrypt(

@@ -211,7 +211,7 @@ extension KMSCall {
     /// The member that names what keys of a usage do.
     static func algorithmsMember(_ usage: String) -> String {
         switch usage {
-        case Signing.usage: "SigningAlgorithms"
+        case Signing.usage, Verification.usage: "SigningAlgorithms"
         case Authentication.usage: "MacAlgorithms"
         case Agreement.usage: "KeyAgreementAlgorithms"
         default: "EncryptionAlgorithms"

@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <stdint.h>
+#include <string.h>
 
 // Reading the tag through a parameter costs a tenth less than the EVP_CTRL_AEAD_GET_TAG control.
 static inline int strongroom_cipher_get_tag(EVP_CIPHER_CTX *context, void *tag, size_t count) {
@@ -46,6 +47,43 @@ static inline EVP_PKEY *strongroom_generate_rsa(OSSL_LIB_CTX *library, size_t bi
 }
 static inline EVP_PKEY *strongroom_generate_raw(OSSL_LIB_CTX *library, const char *algorithm) {
     return EVP_PKEY_Q_keygen(library, NULL, algorithm);
+}
+
+// A key pair of an algorithm whose private key is a seed, which is read where it stands.
+static inline EVP_PKEY *strongroom_key_from_seed(
+    OSSL_LIB_CTX *library, const char *algorithm, const unsigned char *seed, size_t count) {
+    OSSL_PARAM parameters[2] = {
+        OSSL_PARAM_construct_octet_string("seed", (void *)seed, count), OSSL_PARAM_construct_end()};
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(library, algorithm, NULL);
+    EVP_PKEY *key = NULL;
+    if (context && EVP_PKEY_fromdata_init(context) == 1)
+        EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, parameters);
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+// How to treat a message: 1 done, 0 failed, -1 where the linked OpenSSL does not know how. It would pass over a parameter that it does
+// not know without a word, and sign something else.
+static inline int strongroom_signature_set(EVP_MD_CTX *context, const OSSL_PARAM *parameter) {
+    EVP_PKEY_CTX *key = EVP_MD_CTX_get_pkey_ctx(context);
+    const OSSL_PARAM *known = key ? EVP_PKEY_CTX_settable_params(key) : NULL;
+    if (!known || !OSSL_PARAM_locate_const(known, parameter->key)) return -1;
+    return EVP_PKEY_CTX_set_params(key, parameter);
+}
+static inline int strongroom_signature_prehash(EVP_MD_CTX *context, const char *instance) {
+    OSSL_PARAM parameters[2] = {
+        OSSL_PARAM_construct_utf8_string("instance", (char *)instance, 0), OSSL_PARAM_construct_end()};
+    return strongroom_signature_set(context, parameters);
+}
+static inline int strongroom_signature_representative(EVP_MD_CTX *context) {
+    int yes = 1;
+    OSSL_PARAM parameters[2] = {OSSL_PARAM_construct_int("mu", &yes), OSSL_PARAM_construct_end()};
+    return strongroom_signature_set(context, parameters);
+}
+
+static inline int strongroom_signature_identity(EVP_MD_CTX *context, const char *identity) {
+    EVP_PKEY_CTX *key = EVP_MD_CTX_get_pkey_ctx(context);
+    return key && EVP_PKEY_CTX_set1_id(key, identity, strlen(identity)) == 1;
 }
 
 static inline uint32_t strongroom_atomic_load(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }

@@ -4,7 +4,7 @@ internal import OpenSSLShim
 public enum ECDH {
     /// A private key, held by OpenSSL.
     public struct PrivateKey: AsymmetricPrivateKey, KeyAgreement {
-        private let pair: EllipticCurveKeyPair
+        private let pair: EllipticCurveKeyPair<EllipticCurve>
 
         /// The curve.
         public var curve: EllipticCurve { pair.curve }
@@ -60,9 +60,9 @@ public enum ECDH {
 
     /// A public key.
     public struct PublicKey: AsymmetricPublicKey {
-        fileprivate let point: EllipticCurvePoint
+        fileprivate let point: EllipticCurvePoint<EllipticCurve>
 
-        fileprivate init(_ point: EllipticCurvePoint) { self.point = point }
+        fileprivate init(_ point: EllipticCurvePoint<EllipticCurve>) { self.point = point }
 
         /// The curve.
         public var curve: EllipticCurve { point.curve }

@@ -10,6 +10,12 @@ public enum CustodialKeyKind: Sendable, Hashable {
     case ecdsa(EllipticCurve)
     /// Signs with Ed25519.
     case ed25519
+    /// Signs with ML-DSA, where the linked OpenSSL has it.
+    case mlDSA(MLDSA.ParameterSet)
+    /// Signs with SM2.
+    case sm2Signing
+    /// Decrypts with SM2.
+    case sm2Decryption
     /// Signs with RSA of 2048, 3072 or 4096 bits.
     case rsaSigning(bits: Int)
     /// Decrypts with RSA-OAEP of 2048, 3072 or 4096 bits.
@@ -18,6 +24,13 @@ public enum CustodialKeyKind: Sendable, Hashable {
     case ecdh(EllipticCurve)
     /// Agrees on secrets with X25519.
     case x25519
+}
+
+extension CustodialKeyKind {
+    /// Whether the linked OpenSSL has what the kind does.
+    public var isAvailable: Bool {
+        if case .mlDSA = self { MLDSA.isAvailable } else { true }
+    }
 }
 
 extension CustodialKeyKind: LosslessStringConvertible {
@@ -29,6 +42,9 @@ extension CustodialKeyKind: LosslessStringConvertible {
         case .authentication(let function): "authentication \(function)"
         case .ecdsa(let curve): "ecdsa \(curve.rawValue)"
         case .ed25519: "ed25519"
+        case .mlDSA(let parameters): parameters.rawValue
+        case .sm2Signing: "sm2-signing"
+        case .sm2Decryption: "sm2-decryption"
         case .rsaSigning(let bits): "rsa-signing \(bits)"
         case .rsaDecryption(let bits): "rsa-decryption \(bits)"
         case .ecdh(let curve): "ecdh \(curve.rawValue)"
@@ -45,8 +61,10 @@ extension CustodialKeyKind: LosslessStringConvertible {
     /// Every kind there is.
     public static let all: [CustodialKeyKind] = {
         let functions: [HashFunction] = [.sha224, .sha256, .sha384, .sha512, .sha3_256, .sha3_384, .sha3_512]
-        return [.sealing, .wrapping, .ed25519, .x25519] + functions.map { .authentication($0) }
+        return [.sealing, .wrapping, .ed25519, .x25519, .sm2Signing, .sm2Decryption]
+            + functions.map { .authentication($0) }
             + EllipticCurve.allCases.flatMap { [.ecdsa($0), .ecdh($0)] }
+            + MLDSA.ParameterSet.allCases.map { .mlDSA($0) }
             + [2048, 3072, 4096].flatMap { [.rsaSigning(bits: $0), .rsaDecryption(bits: $0)] }
     }()
 }

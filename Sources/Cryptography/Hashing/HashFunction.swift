@@ -1,6 +1,6 @@
 package import OpenSSLShim
 
-/// A hash function of FIPS 180-4 or FIPS 202.
+/// A hash function of FIPS 180-4 or FIPS 202, or SM3.
 public struct HashFunction: Sendable, Hashable, CustomStringConvertible {
     package let algorithm: DigestAlgorithm
 
@@ -26,6 +26,8 @@ public struct HashFunction: Sendable, Hashable, CustomStringConvertible {
     public static let sha3_384 = HashFunction(.sha3_384)
     /// SHA3-512.
     public static let sha3_512 = HashFunction(.sha3_512)
+    /// SM3 (GB/T 32905), for SM2.
+    public static let sm3 = HashFunction(.sm3)
 
     /// The digest's length in bytes.
     public var digestByteCount: Int { algorithm.byteCount }

@@ -1,6 +1,7 @@
 /// A public key with the encoding that certificates and most tools use.
 ///
-/// Conformers: ``ECDSA/PublicKey``, ``ECDH/PublicKey``, ``Ed25519/PublicKey``, ``X25519/PublicKey``, ``RSA/PublicKey``.
+/// Conformers: ``ECDSA/PublicKey``, ``ECDH/PublicKey``, ``Ed25519/PublicKey``, ``X25519/PublicKey``, ``MLDSA/PublicKey``,
+/// ``RSA/PublicKey``.
 public protocol AsymmetricPublicKey: Sendable, Hashable {
     /// Reads a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7) in DER.
     ///
@@ -30,7 +31,7 @@ extension AsymmetricPublicKey {
 /// A private key, held by OpenSSL, which goes out only into secret memory or encrypted.
 ///
 /// Conformers: ``ECDSA/PrivateKey``, ``ECDH/PrivateKey``, ``Ed25519/PrivateKey``, ``X25519/PrivateKey``,
-/// ``RSA/PrivateKey``.
+/// ``MLDSA/PrivateKey``, ``RSA/PrivateKey``.
 public protocol AsymmetricPrivateKey: Sendable {
     /// The public half's type.
     associatedtype PublicKey: AsymmetricPublicKey

@@ -1,33 +1,33 @@
 internal import OpenSSLShim
 
 /// A point on a curve: the public half of signing and of agreement keys alike.
-struct EllipticCurvePoint: Sendable {
+struct EllipticCurvePoint<Curve: KeyCurve>: Sendable {
     let key: NativeKey
-    let curve: EllipticCurve
+    let curve: Curve
     /// 04 || x || y (SEC 1, 2.3.3).
     let uncompressed: [UInt8]
 
     /// Reads an encoded point, compressed or not, and refuses one that is not on the curve.
-    init(_ curve: EllipticCurve, encoded: Span<UInt8>) throws(CryptographyError) {
+    init(_ curve: Curve, encoded: Span<UInt8>) throws(CryptographyError) {
         do {
-            key = try NativeKey.publicKey(curve: curve.rawValue, point: encoded)
+            key = try NativeKey.publicKey(curve: curve.name, point: encoded)
             let isUncompressed = encoded.count == 1 + 2 * curve.coordinateByteCount && encoded[0] == 4
             uncompressed = try isUncompressed ? encoded.array : key.publicPoint()
         } catch {
-            throw CryptographyError(.invalidKey, "not a point on \(curve.rawValue)")
+            throw CryptographyError(.invalidKey, "not a point on \(curve.name)")
         }
         self.curve = curve
     }
 
     init(subjectPublicKeyInfo bytes: Span<UInt8>) throws(CryptographyError) {
         let info = try SubjectPublicKeyInfo(bytes)
-        guard case .ellipticCurve(let curve) = info.algorithm else {
+        guard let curve = Curve(info.algorithm) else {
             throw CryptographyError(.unsupported, "not a key on an elliptic curve")
         }
         try self.init(curve, encoded: info.key)
     }
 
-    var subjectPublicKeyInfo: [UInt8] { SubjectPublicKeyInfo.encode(.ellipticCurve(curve), uncompressed.span) }
+    var subjectPublicKeyInfo: [UInt8] { SubjectPublicKeyInfo.encode(curve.algorithm, uncompressed.span) }
 
     /// 02 or 03, by y's last bit, and x.
     var compressed: [UInt8] {
@@ -37,22 +37,22 @@ struct EllipticCurvePoint: Sendable {
 }
 
 /// A private number with its point.
-struct EllipticCurveKeyPair: Sendable {
+struct EllipticCurveKeyPair<Curve: KeyCurve>: Sendable {
     let key: NativeKey
-    let curve: EllipticCurve
+    let curve: Curve
 
-    init(_ curve: EllipticCurve) throws(CryptographyError) {
-        key = try bridged { () throws(NativeError) in try NativeKey.generate(curve: curve.rawValue) }
+    init(_ curve: Curve) throws(CryptographyError) {
+        key = try bridged { () throws(NativeError) in try curve.generate() }
         self.curve = curve
     }
 
     /// Takes a private number of the curve's length, from 1 to the order less 1.
-    init(_ curve: EllipticCurve, scalar: Span<UInt8>) throws(CryptographyError) {
+    init(_ curve: Curve, scalar: Span<UInt8>) throws(CryptographyError) {
         guard scalar.count == curve.coordinateByteCount else {
-            throw CryptographyError(.invalidKey, "a private number on \(curve.rawValue) has another length")
+            throw CryptographyError(.invalidKey, "a private number on \(curve.name) has another length")
         }
         do throws(NativeError) {
-            key = try NativeKey.privateKey(curve: curve.rawValue, scalar: scalar)
+            key = try NativeKey.privateKey(curve: curve.name, scalar: scalar)
         } catch {
             if case .length = error { throw CryptographyError(.invalidKey, "a private number out of range") }
             throw CryptographyError(error)
@@ -62,7 +62,7 @@ struct EllipticCurveKeyPair: Sendable {
 
     init(pkcs8 bytes: Span<UInt8>) throws(CryptographyError) {
         let info = try PrivateKeyInfo(bytes)
-        guard case .ellipticCurve(let curve) = info.algorithm else {
+        guard let curve = Curve(info.algorithm) else {
             throw CryptographyError(.unsupported, "not a key on an elliptic curve")
         }
         try self.init(sec1: info.key, curve)
@@ -70,7 +70,7 @@ struct EllipticCurveKeyPair: Sendable {
     }
 
     /// Reads an ECPrivateKey (RFC 5915), whose curve is known or stands in it.
-    init(sec1 bytes: Span<UInt8>, _ known: EllipticCurve? = nil) throws(CryptographyError) {
+    init(sec1 bytes: Span<UInt8>, _ known: Curve? = nil) throws(CryptographyError) {
         var outer = DERReader(bytes)
         var reader = try outer.enter(.sequence)
         try outer.end()
@@ -81,7 +81,7 @@ struct EllipticCurveKeyPair: Sendable {
             var parameters = try reader.enter(.constructed(0))
             let named = try parameters.takeIdentifier()
             try parameters.end()
-            let found = EllipticCurve.allCases.first { $0.identifier == named }
+            let found = Curve.allCases.first { $0.identifier == named }
             guard let found else { throw CryptographyError(.unsupported, "a key on the curve \(named)") }
             guard known == nil || known == found else { throw CryptographyError(.invalidKey, "two curves in one key") }
             curve = found
@@ -96,7 +96,7 @@ struct EllipticCurveKeyPair: Sendable {
         try reader.end()
     }
 
-    var point: EllipticCurvePoint {
+    var point: EllipticCurvePoint<Curve> {
         get throws(CryptographyError) {
             let encoded = try bridged { () throws(NativeError) in try key.publicPoint() }
             return try EllipticCurvePoint(curve, encoded: encoded.span)
@@ -116,7 +116,7 @@ struct EllipticCurveKeyPair: Sendable {
     }
 
     func pkcs8() throws(CryptographyError) -> SecretBytes {
-        try PrivateKeyInfo.encode(.ellipticCurve(curve)) { writer throws(CryptographyError) in
+        try PrivateKeyInfo.encode(curve.algorithm) { writer throws(CryptographyError) in
             try append(to: &writer, namesCurve: false)
         }
     }

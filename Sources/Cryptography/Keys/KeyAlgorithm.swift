@@ -11,6 +11,10 @@ public enum KeyAlgorithm: Sendable, Hashable {
     case ed25519
     /// X25519 (RFC 7748).
     case x25519
+    /// SM2 (GB/T 32918).
+    case sm2
+    /// ML-DSA (FIPS 204, RFC 9881).
+    case mlDSA(MLDSA.ParameterSet)
 
     /// The kind of the key in a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7).
     ///
@@ -33,6 +37,8 @@ public enum KeyAlgorithm: Sendable, Hashable {
         case .rsa: RSA.signatureAlgorithms
         case .ed25519: [.ed25519]
         case .x25519: []
+        case .sm2: [.sm2DSA]
+        case .mlDSA: [.mlDSA]
         }
     }
 
@@ -43,6 +49,10 @@ public enum KeyAlgorithm: Sendable, Hashable {
         switch algorithm {
         case KeyAlgorithm.ecPublicKey:
             let curve = try identifier.takeIdentifier()
+            guard curve != SM2Curve.sm2p256v1 else {
+                self = .sm2
+                break
+            }
             guard let known = EllipticCurve.allCases.first(where: { $0.identifier == curve }) else {
                 throw CryptographyError(.unsupported, "a key on the curve \(curve)")
             }
@@ -53,7 +63,11 @@ public enum KeyAlgorithm: Sendable, Hashable {
             self = .rsa
         case KeyAlgorithm.idEd25519: self = .ed25519
         case KeyAlgorithm.idX25519: self = .x25519
-        default: throw CryptographyError(.unsupported, "a key of the kind \(algorithm)")
+        default:
+            guard let parameters = KeyAlgorithm.idMLDSA.first(where: { $0.identifier == algorithm })?.parameters else {
+                throw CryptographyError(.unsupported, "a key of the kind \(algorithm)")
+            }
+            self = .mlDSA(parameters)
         }
         try identifier.end()
     }
@@ -70,6 +84,13 @@ public enum KeyAlgorithm: Sendable, Hashable {
                 writer.appendNull()
             case .ed25519: writer.append(KeyAlgorithm.idEd25519)
             case .x25519: writer.append(KeyAlgorithm.idX25519)
+            case .sm2:
+                writer.append(KeyAlgorithm.ecPublicKey)
+                writer.append(SM2Curve.sm2p256v1)
+            case .mlDSA(let parameters):
+                for known in KeyAlgorithm.idMLDSA where known.parameters == parameters {
+                    writer.append(known.identifier)
+                }
             }
         }
     }
@@ -77,5 +98,10 @@ public enum KeyAlgorithm: Sendable, Hashable {
     private static let ecPublicKey = DERObjectIdentifier(1, 2, 840, 10045, 2, 1)
     private static let rsaEncryption = DERObjectIdentifier(1, 2, 840, 113549, 1, 1, 1)
     private static let idX25519 = DERObjectIdentifier(1, 3, 101, 110)
+    private static let idMLDSA: [(parameters: MLDSA.ParameterSet, identifier: DERObjectIdentifier)] = [
+        (.mldsa44, DERObjectIdentifier(2, 16, 840, 1, 101, 3, 4, 3, 17)),
+        (.mldsa65, DERObjectIdentifier(2, 16, 840, 1, 101, 3, 4, 3, 18)),
+        (.mldsa87, DERObjectIdentifier(2, 16, 840, 1, 101, 3, 4, 3, 19)),
+    ]
     private static let idEd25519 = DERObjectIdentifier(1, 3, 101, 112)
 }

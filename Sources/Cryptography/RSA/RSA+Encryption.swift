@@ -11,11 +11,18 @@ extension RSA {
     }
 }
 
-extension RSA.PublicKey {
+extension RSA.PublicKey: EncryptionKey {
     /// How many bytes fit into one ciphertext.
     public func maximumPlaintextByteCount(_ algorithm: EncryptionAlgorithm) -> Int {
         guard let function = algorithm.function else { return modulusByteCount - 11 }
         return max(modulusByteCount - 2 * function.digestByteCount - 2, 0)
+    }
+
+    /// Encrypts a short secret without a label.
+    public func encrypt(
+        _ secret: borrowing SecretBytes, using algorithm: EncryptionAlgorithm
+    ) throws(CryptographyError) -> [UInt8] {
+        try encrypt(secret, using: algorithm, label: [])
     }
 
     /// Encrypts a short secret: as many bytes as the modulus.
@@ -23,7 +30,7 @@ extension RSA.PublicKey {
     /// - Parameter label: OAEP's label, which must be the same for decrypting.
     /// - Throws: `invalidLength` above ``maximumPlaintextByteCount(_:)``.
     public func encrypt(
-        _ secret: borrowing SecretBytes, using algorithm: EncryptionAlgorithm, label: [UInt8] = []
+        _ secret: borrowing SecretBytes, using algorithm: EncryptionAlgorithm, label: [UInt8]
     ) throws(CryptographyError) -> [UInt8] {
         guard secret.count <= maximumPlaintextByteCount(algorithm) else {
             throw CryptographyError(.invalidLength, "\(secret.count) bytes do not fit")

@@ -23,7 +23,7 @@ public enum ECDSA {
 extension ECDSA {
     /// A private key, held by OpenSSL.
     public struct PrivateKey: AsymmetricPrivateKey, SynchronousSigner {
-        private let pair: EllipticCurveKeyPair
+        private let pair: EllipticCurveKeyPair<EllipticCurve>
 
         /// The curve.
         public var curve: EllipticCurve { pair.curve }
@@ -111,9 +111,9 @@ extension ECDSA {
 
     /// A public key.
     public struct PublicKey: VerificationKey {
-        private let point: EllipticCurvePoint
+        private let point: EllipticCurvePoint<EllipticCurve>
 
-        fileprivate init(_ point: EllipticCurvePoint) { self.point = point }
+        fileprivate init(_ point: EllipticCurvePoint<EllipticCurve>) { self.point = point }
 
         /// The curve.
         public var curve: EllipticCurve { point.curve }

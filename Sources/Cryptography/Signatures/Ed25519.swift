@@ -1,9 +1,15 @@
 internal import OpenSSLShim
 
-/// Ed25519 (RFC 8032): deterministic signatures of 64 bytes over whole messages.
+/// Ed25519 and Ed25519ph (RFC 8032): deterministic signatures of 64 bytes over whole messages.
 public enum Ed25519 {
     /// The length of a signature in bytes.
     public static let signatureByteCount = 64
+
+    /// Whether the linked OpenSSL knows Ed25519ph: from 3.2 on.
+    public static let isPrehashAvailable: Bool = {
+        guard let pair = try? RawKeyPair(.ed25519) else { return false }
+        return pair.key.offers(.prehashed)
+    }()
 
     /// A private key, held by OpenSSL.
     public struct PrivateKey: AsymmetricPrivateKey, SynchronousSigner {
@@ -32,28 +38,31 @@ public enum Ed25519 {
             get throws(CryptographyError) { try pair.publicKey.subjectPublicKeyInfo }
         }
 
-        /// Ed25519 alone.
+        /// Ed25519. Ed25519ph is for those who ask for it by name.
         public var signatureAlgorithms: [SignatureAlgorithm] { [.ed25519] }
 
         /// Signs a message.
         public func sign(_ message: Span<UInt8>) throws(CryptographyError) -> [UInt8] {
+            try sign(message, as: .message)
+        }
+
+        /// Signs a message, with Ed25519ph too, which hashes it here.
+        public func sign(
+            _ message: Span<UInt8>, using algorithm: SignatureAlgorithm
+        ) throws(CryptographyError) -> [UInt8] {
+            try sign(message, as: try Ed25519.form(algorithm))
+        }
+
+        private func sign(_ message: Span<UInt8>, as form: SignedForm) throws(CryptographyError) -> [UInt8] {
             var signature = [UInt8](repeating: 0, count: Ed25519.signatureByteCount)
             do throws(NativeError) {
                 var span = signature.mutableSpan
-                try pair.key.signEdDSA(message, into: &span)
+                try pair.key.sign(message, as: form, into: &span)
             } catch { throw CryptographyError(error) }
             return signature
         }
 
-        /// Signs a message.
-        public func sign(
-            _ message: Span<UInt8>, using algorithm: SignatureAlgorithm
-        ) throws(CryptographyError) -> [UInt8] {
-            try Ed25519.check(algorithm)
-            return try sign(message)
-        }
-
-        /// Refused: Ed25519 signs messages.
+        /// Refused: Ed25519 signs messages, and OpenSSL hashes them itself for Ed25519ph.
         public func sign(
             digest: Digest, using algorithm: SignatureAlgorithm
         ) throws(CryptographyError) -> [UInt8] {
@@ -90,19 +99,21 @@ public enum Ed25519 {
         public func isValid(
             _ signature: Span<UInt8>, for message: Span<UInt8>
         ) throws(CryptographyError) -> Bool {
-            guard signature.count == Ed25519.signatureByteCount else { return false }
-            do { return try key.key.isValidEdDSA(signature, for: message) } catch { throw CryptographyError(error) }
+            try isValid(signature, for: message, using: .ed25519)
         }
 
         /// Whether a signature is this key's for a message.
         public func isValid(
             _ signature: Span<UInt8>, for message: Span<UInt8>, using algorithm: SignatureAlgorithm
         ) throws(CryptographyError) -> Bool {
-            try Ed25519.check(algorithm)
-            return try isValid(signature, for: message)
+            let form = try Ed25519.form(algorithm)
+            guard signature.count == Ed25519.signatureByteCount else { return false }
+            do { return try key.key.isValid(signature, for: message, as: form) } catch {
+                throw CryptographyError(error)
+            }
         }
 
-        /// Refused: Ed25519 signs messages.
+        /// Refused: Ed25519 signs messages, and OpenSSL hashes them itself for Ed25519ph.
         public func isValid(
             _ signature: Span<UInt8>, forDigest digest: Digest, using algorithm: SignatureAlgorithm
         ) throws(CryptographyError) -> Bool {
@@ -110,9 +121,12 @@ public enum Ed25519 {
         }
     }
 
-    fileprivate static func check(_ algorithm: SignatureAlgorithm) throws(CryptographyError) {
-        guard algorithm == .ed25519 else {
-            throw CryptographyError(.unsupported, "this key does not sign with \(algorithm)")
+    fileprivate static func form(_ algorithm: SignatureAlgorithm) throws(CryptographyError) -> SignedForm {
+        switch algorithm {
+        case .ed25519: return .message
+        case .ed25519ph where isPrehashAvailable: return .prehashed
+        case .ed25519ph: throw CryptographyError(.unsupported, "Ed25519ph needs OpenSSL 3.2")
+        default: throw CryptographyError(.unsupported, "this key does not sign with \(algorithm)")
         }
     }
 }

@@ -6,6 +6,12 @@ public struct SignatureAlgorithm: Sendable, Hashable, CustomStringConvertible {
         case ecdsa = "ECDSA"
         /// Ed25519 (RFC 8032), which hashes by itself.
         case ed25519 = "ED25519"
+        /// Ed25519ph (RFC 8032, 5.1), which signs a message's SHA-512.
+        case ed25519ph = "ED25519_PH"
+        /// ML-DSA (FIPS 204), which hashes by itself.
+        case mlDSA = "ML_DSA_SHAKE_256"
+        /// SM2 with SM3 (GB/T 32918.2), which hashes the signer's identity and the message by itself.
+        case sm2DSA = "SM2DSA"
         /// RSASSA-PKCS1-v1_5 (RFC 8017, 8.2).
         case rsaPKCS1v15 = "RSASSA_PKCS1_V1_5"
         /// RSASSA-PSS (RFC 8017, 8.1), whose mask is made by the same hash function.
@@ -33,6 +39,12 @@ public struct SignatureAlgorithm: Sendable, Hashable, CustomStringConvertible {
     public static let ecdsaSHA512 = SignatureAlgorithm(.ecdsa, .sha512)
     /// Ed25519.
     public static let ed25519 = SignatureAlgorithm(.ed25519, nil)
+    /// Ed25519ph, where ``Ed25519/isPrehashAvailable``.
+    public static let ed25519ph = SignatureAlgorithm(.ed25519ph, .sha512)
+    /// ML-DSA, where ``MLDSA/isAvailable``: its parameter set is the key's.
+    public static let mlDSA = SignatureAlgorithm(.mlDSA, nil)
+    /// SM2 with SM3.
+    public static let sm2DSA = SignatureAlgorithm(.sm2DSA, nil)
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     public static let rsaPKCS1v15SHA256 = SignatureAlgorithm(.rsaPKCS1v15, .sha256)
     /// RSASSA-PKCS1-v1_5 with SHA-384.

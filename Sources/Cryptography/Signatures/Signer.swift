@@ -1,8 +1,8 @@
 /// A key that signs: software, in an HSM, or managed by a key service. Certificate authorities, TLS handshakes and
 /// message signatures take a signer, never a key's bytes.
 ///
-/// It is asynchronous because a key may be elsewhere. Conformers: the private keys of ``ECDSA``, ``Ed25519`` and ``RSA``,
-/// and the signing keys of a ``KeyCustodian``.
+/// It is asynchronous because a key may be elsewhere. Conformers: the private keys of ``ECDSA``, ``Ed25519``, ``MLDSA`` and
+/// ``RSA``, and the signing keys of a ``KeyCustodian``.
 public protocol Signer: Sendable {
     /// The public key as a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7) in DER.
     var subjectPublicKeyInfo: [UInt8] { get throws }
@@ -31,7 +31,8 @@ public protocol SynchronousSigner: Signer {
     func sign(digest: Digest, using algorithm: SignatureAlgorithm) throws -> [UInt8]
 }
 
-/// A public key that checks signatures. Conformers: the public keys of ``ECDSA``, ``Ed25519`` and ``RSA``.
+/// A public key that checks signatures. Conformers: the public keys of ``ECDSA``, ``Ed25519``, ``MLDSA``
+/// and ``RSA``.
 public protocol VerificationKey: AsymmetricPublicKey {
     /// Whether a signature is this key's for a message. False for anything malformed.
     ///
@@ -58,6 +59,8 @@ extension KeyAlgorithm {
         case .ellipticCurve: try ECDSA.PublicKey(subjectPublicKeyInfo: bytes)
         case .rsa: try RSA.PublicKey(subjectPublicKeyInfo: bytes)
         case .ed25519: try Ed25519.PublicKey(subjectPublicKeyInfo: bytes)
+        case .sm2: try SM2.PublicKey(subjectPublicKeyInfo: bytes)
+        case .mlDSA: try MLDSA.PublicKey(subjectPublicKeyInfo: bytes)
         case .x25519: throw CryptographyError(.unsupported, "X25519 keys do not sign")
         }
     }

@@ -68,17 +68,19 @@ public struct HSMCustodian: KeyCustodian {
     /// Destroys a key.
     public func destroy(_ handle: KeyHandle) throws { try custodial { try session.destroy(handle) } }
 
-    private static func attributes(_ kind: CustodialKeyKind) -> KeyAttributes {
-        let (type, uses) = typeAndUses(kind)
+    private static func attributes(_ kind: CustodialKeyKind) throws(CryptographyError) -> KeyAttributes {
+        guard let (type, uses) = typeAndUses(kind) else {
+            throw CryptographyError(.unsupported, "the module has no \(kind)")
+        }
         return KeyAttributes(type, uses: uses, isExtractable: true)
     }
 
     private static func fits(_ kind: CustodialKeyKind, _ attributes: KeyAttributes) -> Bool {
-        let (type, uses) = typeAndUses(kind)
+        guard let (type, uses) = typeAndUses(kind) else { return false }
         return type == attributes.type && attributes.uses == uses
     }
 
-    private static func typeAndUses(_ kind: CustodialKeyKind) -> (KeyType, KeyUses) {
+    private static func typeAndUses(_ kind: CustodialKeyKind) -> (KeyType, KeyUses)? {
         switch kind {
         case .sealing: (.aes(bits: 256), [.encrypt, .decrypt])
         case .wrapping: (.aes(bits: 256), [.wrap, .unwrap])
@@ -89,6 +91,7 @@ public struct HSMCustodian: KeyCustodian {
         case .rsaDecryption(let bits): (.rsa(bits: bits), .decrypt)
         case .ecdh(let curve): (.ellipticCurve(curve), .derive)
         case .x25519: (.x25519, .derive)
+        case .mlDSA, .sm2Signing, .sm2Decryption: nil
         }
     }
 

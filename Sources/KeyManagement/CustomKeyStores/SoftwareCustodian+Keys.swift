@@ -27,7 +27,7 @@ extension SoftwareCustodian {
     public func decryptor(_ handle: KeyHandle) throws -> any Decryptor {
         guard case .decryptor(let key) = try key(handle).use else { throw SoftwareCustodian.wrongUse }
         return CustodialDecryptor(
-            custodian: self, handle: handle, subjectPublicKeyInfo: key.subjectPublicKeyInfo,
+            custodian: self, handle: handle, subjectPublicKeyInfo: try key.subjectPublicKeyInfo,
             encryptionAlgorithms: key.encryptionAlgorithms)
     }
 

@@ -48,6 +48,8 @@ public enum GrantOperation: String, Sendable, Hashable, CaseIterable, Comparable
         let own: Set<GrantOperation> =
             switch record.usage {
             case Signing.usage: [.sign, .verify, .getPublicKey]
+            case Verification.usage: [.verify, .getPublicKey]
+            case PublicEncryption.usage: [.encrypt, .getPublicKey]
             case Authentication.usage: [.generateMAC, .verifyMAC]
             case Agreement.usage: [.deriveSharedSecret, .getPublicKey]
             case AsymmetricEncryption.usage where !record.isSymmetric:

@@ -29,7 +29,7 @@ public enum ImportWrapping: String, Sendable, Hashable, CaseIterable {
             switch record.kind {
             case .rsaSigning, .rsaDecryption: isHybrid
             case .ecdsa(.p521), .ecdh(.p521): isHybrid || size != .bits2048
-            case .ecdsa, .ecdh, .ed25519: true
+            case .ecdsa, .ecdh, .ed25519, .mlDSA, .sm2Signing, .sm2Decryption: true
             default: !isHybrid
             }
         guard isTaken else {

@@ -88,6 +88,11 @@ extension KeyRecord {
                 guard key.curve == curve else { throw CryptographyError(.invalidKey, "another curve") }
                 return try key.pkcs8()
             case .ed25519: return try Ed25519.PrivateKey(pkcs8: bytes).pkcs8()
+            case .mlDSA(let parameters):
+                let key = try MLDSA.PrivateKey(pkcs8: bytes)
+                guard key.parameters == parameters else { throw CryptographyError(.invalidKey, "another set") }
+                return try key.pkcs8()
+            case .sm2Signing, .sm2Decryption: return try SM2.PrivateKey(pkcs8: bytes).pkcs8()
             case .rsaSigning(let bits), .rsaDecryption(let bits):
                 let key = try RSA.PrivateKey(pkcs8: bytes)
                 guard key.modulusByteCount * 8 == bits else { throw CryptographyError(.invalidKey, "another size") }

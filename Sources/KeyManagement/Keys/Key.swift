@@ -50,6 +50,28 @@ public enum Agreement: KeyPurpose {
     public static var usage: String { "KEY_AGREEMENT" }
 }
 
+/// Verifying what others have signed: the service has their public key alone. AWS has no such keys.
+public enum Verification: PublicKeyPurpose {
+    /// VERIFY.
+    public static var usage: String { "VERIFY" }
+    /// SIGN_VERIFY.
+    public static var ownerUsage: String { Signing.usage }
+}
+
+/// Encrypting what others decrypt: the service has their public key alone. AWS has no such keys.
+public enum PublicEncryption: PublicKeyPurpose {
+    /// ENCRYPT.
+    public static var usage: String { "ENCRYPT" }
+    /// ENCRYPT_DECRYPT.
+    public static var ownerUsage: String { AsymmetricEncryption.usage }
+}
+
+/// What the public half of somebody else's key pair is for.
+public protocol PublicKeyPurpose: KeyPurpose {
+    /// What the pair is for to its owner.
+    static var ownerUsage: String { get }
+}
+
 /// Encrypting so that equal messages with equal contexts have equal ciphertexts: for fields that are looked up. Whoever sees two ciphertexts
 /// learns whether they are one message; everything else stays hidden. AWS has no such keys.
 public enum DeterministicEncryption: KeyPurpose {

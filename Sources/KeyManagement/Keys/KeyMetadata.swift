@@ -60,6 +60,8 @@ public struct KeyMetadata: Sendable, Hashable {
     public let notAfter: Date?
     /// Whether nobody may have it deleted.
     public let isProtectedFromDeletion: Bool
+    /// Whether it can go to another instance, wrapped.
+    public let mayBeBackedUp: Bool
 }
 
 /// One alias.

@@ -7,11 +7,12 @@ public struct KeySpecification<Purpose: KeyPurpose>: Sendable, Hashable {
 
     init(name: String) { self.name = name }
 
-    /// The kind of a name of AWS's; nil for one that is unknown, or not for this purpose.
+    /// The kind of a name of AWS's; nil for one that is unknown, not for this purpose, or not in the linked OpenSSL.
     public init?(_ name: String) {
         let isSymmetric = name == KeySpecification<Encryption>.symmetric.name
         let isKnown =
-            isSymmetric ? Purpose.usage == Encryption.usage : MaterialKind.kind(name, usage: Purpose.usage) != nil
+            isSymmetric
+            ? Purpose.usage == Encryption.usage : MaterialKind.kind(name, usage: Purpose.usage)?.isAvailable == true
         guard isKnown, Purpose.covers(specification: name) else { return nil }
         self.name = name
     }
@@ -25,6 +26,9 @@ extension KeySpecification where Purpose == Encryption {
 extension KeySpecification where Purpose == AsymmetricEncryption {
     /// RSA_2048, RSA_3072 or RSA_4096, for RSAES-OAEP.
     public static func rsaOAEP(_ size: RSAKeySize) -> KeySpecification { KeySpecification(name: size.rawValue) }
+
+    /// SM2 with SM3.
+    public static var sm2: KeySpecification { KeySpecification(name: MaterialKind.sm2) }
 }
 
 extension KeySpecification where Purpose == Signing {
@@ -35,6 +39,14 @@ extension KeySpecification where Purpose == Signing {
 
     /// ECC_NIST_EDWARDS25519.
     public static var ed25519: KeySpecification { KeySpecification(name: MaterialKind.edwards) }
+
+    /// SM2 with SM3.
+    public static var sm2: KeySpecification { KeySpecification(name: MaterialKind.sm2) }
+
+    /// ML_DSA_44, ML_DSA_65 or ML_DSA_87, where ``MLDSA/isAvailable``.
+    public static func mlDSA(_ parameters: MLDSA.ParameterSet) -> KeySpecification {
+        KeySpecification(name: MaterialKind.name(parameters))
+    }
 
     /// RSA_2048, RSA_3072 or RSA_4096, for both RSASSA-PSS and RSASSA-PKCS1-v1_5.
     public static func rsa(_ size: RSAKeySize) -> KeySpecification { KeySpecification(name: size.rawValue) }
@@ -105,6 +117,7 @@ enum MaterialKind {
     static let edwards = "ECC_NIST_EDWARDS25519"
     static let aesSIV = "AES_256_SIV"
     static let hkdf = "HKDF_SHA_256"
+    static let sm2 = "SM2"
 
     static func name(_ curve: EllipticCurve) -> String {
         switch curve {
@@ -115,15 +128,36 @@ enum MaterialKind {
         }
     }
 
+    static func name(_ parameters: MLDSA.ParameterSet) -> String {
+        switch parameters {
+        case .mldsa44: "ML_DSA_44"
+        case .mldsa65: "ML_DSA_65"
+        case .mldsa87: "ML_DSA_87"
+        }
+    }
+
     /// The names of what keys of a kind do: AWS's, where AWS has one.
     static func algorithms(_ record: KeyRecord) -> [String] {
-        switch record.kind {
+        switch record.pairKind {
         case _ where [aesSIV, hkdf].contains(record.specification): [record.specification]
-        case .ecdsa, .ed25519, .rsaSigning: record.kind?.managedSignatureAlgorithms.map(\.managedName) ?? []
-        case .rsaDecryption: KeyManagementClient.encryptionAlgorithms.map(\.description)
+        case .ecdsa, .ed25519, .mlDSA, .sm2Signing, .rsaSigning:
+            record.pairKind?.managedSignatureAlgorithms.map(\.managedName) ?? []
+        case .rsaDecryption, .sm2Decryption: record.pairKind?.managedEncryptionAlgorithms.map(\.description) ?? []
         case .authentication(let function): ["HMAC_SHA_\(function.digestByteCount * 8)"]
         case .ecdh: ["ECDH"]
         default: record.isSymmetric ? [KeySpecification<Encryption>.symmetric.name] : []
+        }
+    }
+
+    /// The name of a public key's kind, with its size.
+    static func name(publicKey bytes: Span<UInt8>) throws(CryptographyError) -> String {
+        switch try KeyAlgorithm(subjectPublicKeyInfo: bytes) {
+        case .ellipticCurve(let curve): name(curve)
+        case .ed25519: edwards
+        case .mlDSA(let parameters): name(parameters)
+        case .sm2: sm2
+        case .rsa: "RSA_\(try RSA.PublicKey(subjectPublicKeyInfo: bytes).modulusByteCount * 8)"
+        case .x25519: throw CryptographyError(.unsupported, "X25519 keys are for agreement")
         }
     }
 
@@ -137,7 +171,11 @@ enum MaterialKind {
         }
         switch (usage, specification) {
         case (Signing.usage, edwards): return .ed25519
-        case (Signing.usage, _): return curve.map { .ecdsa($0) }
+        case (Signing.usage, sm2): return .sm2Signing
+        case (AsymmetricEncryption.usage, sm2): return .sm2Decryption
+        case (Signing.usage, _):
+            let parameters = MLDSA.ParameterSet.allCases.first { name($0) == specification }
+            return parameters.map { .mlDSA($0) } ?? curve.map { .ecdsa($0) }
         case (Agreement.usage, _): return curve.map { .ecdh($0) }
         case (Authentication.usage, "HMAC_224"): return .authentication(.sha224)
         case (Authentication.usage, "HMAC_256"): return .authentication(.sha256)

@@ -15,6 +15,16 @@ extension Key where Purpose == Signing {
 
     /// An Ed25519 key (RFC 8032).
     public typealias Ed25519 = TypedKey<ManagedEd25519>
+
+    /// Keys of ML-DSA (FIPS 204), where the linked OpenSSL has it.
+    public enum MLDSA {
+        /// A key of ML-DSA-44.
+        public typealias MLDSA44 = TypedKey<ManagedMLDSA.MLDSA44>
+        /// A key of ML-DSA-65.
+        public typealias MLDSA65 = TypedKey<ManagedMLDSA.MLDSA65>
+        /// A key of ML-DSA-87.
+        public typealias MLDSA87 = TypedKey<ManagedMLDSA.MLDSA87>
+    }
 }
 
 extension Key where Purpose == Agreement {
@@ -79,6 +89,31 @@ public enum ManagedEd25519: ManagedSignatureAlgorithm {
     public static var specification: KeySpecification<Signing> { .ed25519 }
     /// ED25519_SHA_512.
     public static var signatureAlgorithm: SignatureAlgorithm { .ed25519 }
+}
+
+/// ML-DSA, by parameter set.
+public enum ManagedMLDSA {
+    /// ML-DSA-44.
+    public enum MLDSA44: ManagedSignatureAlgorithm {
+        /// ML_DSA_44.
+        public static var specification: KeySpecification<Signing> { .mlDSA(.mldsa44) }
+        /// ML_DSA_SHAKE_256.
+        public static var signatureAlgorithm: SignatureAlgorithm { .mlDSA }
+    }
+    /// ML-DSA-65.
+    public enum MLDSA65: ManagedSignatureAlgorithm {
+        /// ML_DSA_65.
+        public static var specification: KeySpecification<Signing> { .mlDSA(.mldsa65) }
+        /// ML_DSA_SHAKE_256.
+        public static var signatureAlgorithm: SignatureAlgorithm { .mlDSA }
+    }
+    /// ML-DSA-87.
+    public enum MLDSA87: ManagedSignatureAlgorithm {
+        /// ML_DSA_87.
+        public static var specification: KeySpecification<Signing> { .mlDSA(.mldsa87) }
+        /// ML_DSA_SHAKE_256.
+        public static var signatureAlgorithm: SignatureAlgorithm { .mlDSA }
+    }
 }
 
 /// ECDH, by curve.

@@ -17,13 +17,21 @@ public struct ManagedSigner: Signer {
         self.client = client
         arn = publicKey.keyARN
         subjectPublicKeyInfo = publicKey.subjectPublicKeyInfo
-        signatureAlgorithms = publicKey.signatureAlgorithms
+        // What the service calls Ed25519ph hashes the digest again: no verifier of the message would take it.
+        signatureAlgorithms = publicKey.signatureAlgorithms.filter { $0 != .ed25519ph }
     }
 
     private var key: Key<Signing> { Key(arn: arn) }
 
-    /// Signs a message of any length: its digest goes to the service. Ed25519 takes no digests, and 4096 bytes at most.
+    /// Signs a message of any length: its digest goes to the service, or its representative for ML-DSA. Ed25519 takes no digests,
+    /// and 4096 bytes at most.
     public func sign(_ message: Span<UInt8>, using algorithm: SignatureAlgorithm) async throws -> [UInt8] {
+        try check(algorithm)
+        if algorithm == .mlDSA, message.count > Ciphertext.largestPlaintext {
+            let representative = try MLDSA.PublicKey(subjectPublicKeyInfo: subjectPublicKeyInfo)
+                .representative(of: message)
+            return try await client.sign(representative: representative, with: key)
+        }
         guard let function = algorithm.function else {
             return try await client.sign(message, with: key, using: algorithm)
         }
@@ -32,6 +40,13 @@ public struct ManagedSigner: Signer {
 
     /// Signs a message's digest.
     public func sign(digest: Digest, using algorithm: SignatureAlgorithm) async throws -> [UInt8] {
-        try await client.sign(digest: digest, with: key, using: algorithm)
+        try check(algorithm)
+        return try await client.sign(digest: digest, with: key, using: algorithm)
+    }
+
+    private func check(_ algorithm: SignatureAlgorithm) throws(CryptographyError) {
+        guard signatureAlgorithms.contains(algorithm) else {
+            throw CryptographyError(.unsupported, "this key does not sign with \(algorithm)")
+        }
     }
 }

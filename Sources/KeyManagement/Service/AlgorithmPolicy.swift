@@ -10,7 +10,8 @@ public enum AlgorithmPolicy: Sendable, Hashable {
 
     /// What has no approval, by name: AWS's, and ours.
     private static let others: Set<String> = [
-        "ECC_SECG_P256K1", MaterialKind.aesSIV, MaterialKind.hkdf, "RSAES_OAEP_SHA_1", "RSA_AES_KEY_WRAP_SHA_1",
+        "ECC_SECG_P256K1", MaterialKind.sm2, MaterialKind.aesSIV, MaterialKind.hkdf, "RSAES_OAEP_SHA_1",
+        "RSA_AES_KEY_WRAP_SHA_1",
         "passphrase",
     ]
 

@@ -1,16 +1,13 @@
 public import Cryptography
 
 extension KeyManagementClient {
-    /// The service's algorithms of keys for asymmetric encryption.
-    static let encryptionAlgorithms: [EncryptionAlgorithm] = [.rsaOAEPSHA256, .rsaOAEPSHA1]
-
     /// Encrypts for the one who may decrypt with a key pair.
     ///
     /// - Parameters:
     ///   - plaintext: 1 byte up to what the key takes: its length less 2 and two digests, such as 190 bytes for RSA_2048 and SHA-256.
     ///   - key: a key pair for encryption.
-    ///   - algorithm: RSAES-OAEP with SHA-256, or with SHA-1.
-    /// - Returns: as many bytes as the modulus has.
+    ///   - algorithm: RSAES-OAEP with SHA-256, or with SHA-1; SM2PKE.
+    /// - Returns: as many bytes as RSA's modulus has; ASN.1 for SM2.
     /// - Throws: `validation` for a plaintext that is too long; `invalidKeyUsage` for another algorithm; as with symmetric keys.
     public func encrypt(
         _ plaintext: Span<UInt8>, under key: some KeyReference<AsymmetricEncryption>,
@@ -89,7 +86,13 @@ extension KeyManagementClient {
         // What was encrypted so before is still decrypted.
         try service.algorithms.check(algorithm.description)
         let (key, record) = try decryptor(identifier, algorithm, action, &log)
-        let largest = key.publicKey.maximumPlaintextByteCount(algorithm)
+        return try KeyManagementClient.encrypt(plaintext, key.encryptionKey, record, algorithm)
+    }
+
+    static func encrypt(
+        _ plaintext: Span<UInt8>, _ key: any EncryptionKey, _ record: KeyRecord, _ algorithm: EncryptionAlgorithm
+    ) throws -> [UInt8] {
+        let largest = key.maximumPlaintextByteCount(algorithm)
         guard !plaintext.isEmpty else { throw KeyManagementError(.validation, "a plaintext has a byte at least") }
         guard plaintext.count <= largest else {
             throw KeyManagementError(
@@ -97,7 +100,7 @@ extension KeyManagementClient {
                 "Algorithm \(algorithm) and key spec \(record.specification) cannot encrypt data larger than \(largest) bytes."
             )
         }
-        return try key.publicKey.encrypt(SecretBytes(copying: plaintext), using: algorithm)
+        return try key.encrypt(SecretBytes(copying: plaintext), using: algorithm)
     }
 
     func decrypt(
@@ -112,20 +115,44 @@ extension KeyManagementClient {
 
     private func decryptor(
         _ identifier: KeyIdentifier, _ algorithm: EncryptionAlgorithm, _ action: String, _ log: inout OperationLog
-    ) throws -> (RSA.PrivateKey, KeyRecord) {
+    ) throws -> (any DecryptionKey, KeyRecord) {
+        let (use, record) = try use(identifier, AsymmetricEncryption.self, algorithm, action, &log)
+        guard case .decryptor(let decryptor) = use else {
+            throw KeyManagementError(.tampered, "\(record.id) is of another kind")
+        }
+        return (decryptor, record)
+    }
+
+    /// A key that encrypts or decrypts, where the principal may have it do so in this way.
+    func use<Purpose: KeyPurpose>(
+        _ identifier: KeyIdentifier, _ purpose: Purpose.Type, _ algorithm: EncryptionAlgorithm, _ action: String,
+        _ log: inout OperationLog
+    ) throws -> (CustodialKey.Use, KeyRecord) {
         log.parameters += [
             ("keyId", .text(identifier.description)), ("encryptionAlgorithm", .text(algorithm.description)),
         ]
         let (key, state) = try use(
-            identifier, AsymmetricEncryption.self, action, &log,
+            identifier, purpose, action, &log,
             conditions: ["kms:encryptionalgorithm": [algorithm.description]])
-        guard KeyManagementClient.encryptionAlgorithms.contains(algorithm) else {
+        guard key.encryptionAlgorithms.contains(algorithm) else {
             throw KeyManagementError(
                 .invalidKeyUsage, "Algorithm \(algorithm) is incompatible with key spec \(key.record.specification).")
         }
-        guard case .decryptor(let decryptor) = try key.use(domains: state.domains) else {
-            throw KeyManagementError(.tampered, "\(key.record.id) is of another kind")
+        return (try key.use(domains: state.domains), key.record)
+    }
+}
+
+extension ManagedKey {
+    var encryptionAlgorithms: [EncryptionAlgorithm] { record.pairKind?.managedEncryptionAlgorithms ?? [] }
+}
+
+extension CustodialKeyKind {
+    /// How messages to keys of the kind are encrypted, in the service's lists.
+    var managedEncryptionAlgorithms: [EncryptionAlgorithm] {
+        switch self {
+        case .rsaDecryption: [.rsaOAEPSHA256, .rsaOAEPSHA1]
+        case .sm2Decryption: [.sm2PKE]
+        default: []
         }
-        return (decryptor, key.record)
     }
 }

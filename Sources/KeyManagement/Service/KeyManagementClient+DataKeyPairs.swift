@@ -19,6 +19,8 @@ public enum DataKeyPairKind: Sendable, Hashable {
     case ellipticCurve(EllipticCurve)
     /// Ed25519.
     case ed25519
+    /// SM2.
+    case sm2
     /// RSA.
     case rsa(RSAKeySize)
 
@@ -28,6 +30,8 @@ public enum DataKeyPairKind: Sendable, Hashable {
             self = .rsa(size)
         } else if name == MaterialKind.edwards {
             self = .ed25519
+        } else if name == MaterialKind.sm2 {
+            self = .sm2
         } else if let curve = EllipticCurve.allCases.first(where: { MaterialKind.name($0) == name }) {
             self = .ellipticCurve(curve)
         } else {
@@ -40,6 +44,7 @@ public enum DataKeyPairKind: Sendable, Hashable {
         switch self {
         case .ellipticCurve(let curve): MaterialKind.name(curve)
         case .ed25519: MaterialKind.edwards
+        case .sm2: MaterialKind.sm2
         case .rsa(let size): size.rawValue
         }
     }

@@ -15,18 +15,27 @@ extension KeyManagementClient {
     ///   - tags: what its owner writes on it; see ``tag(_:_:)``.
     ///   - policy: who may use it. By default the account's own policies decide.
     ///   - multiRegion: whether it can be replicated to other Regions; see ``replicateKey(_:to:description:tags:policy:bypassingLockoutCheck:)``.
+    ///   - allowingBackup: whether it can go to another instance, wrapped; see ``backUp(_:for:)``. This is decided once: no later request makes a
+    ///     key's material leave the service. Not together with `multiRegion`.
     ///   - bypassingLockoutCheck: a policy under which the caller could not replace it is refused otherwise.
     /// - Throws: `accessDenied`, `alreadyExists` for the alias, `invalidAliasName`, `malformedPolicy`, `invalidTag`,
     ///   `clockJumped`.
     public func createKey<Purpose>(
         _ specification: KeySpecification<Purpose>, alias: String? = nil, description: String = "",
         tags: [String: String] = [:], policy: PolicyDocument? = nil, multiRegion: Bool = false,
-        bypassingLockoutCheck: Bool = false
+        allowingBackup: Bool = false, bypassingLockoutCheck: Bool = false
     ) async throws(KeyManagementError) -> Key<Purpose> {
+        guard !(multiRegion && allowingBackup) else {
+            throw KeyManagementError(.validation, "a key of several Regions goes there by replication")
+        }
         var creation = KeyCreation(alias: alias, description: description, tags: tags, policy: policy)
         creation.bypassesLockoutCheck = bypassingLockoutCheck
         creation.isMultiRegion = multiRegion
         return try await createKey(specification, creation) { record, log, state in
+            if allowingBackup {
+                log.parameters.append(("allowBackup", .flag(true)))
+                record.mayBeBackedUp = true
+            }
             let domain = try state.wrappingDomain
             record.materials = [try record.newMaterial(at: log.time, domain: state.activeDomain, under: domain)]
             return []
@@ -39,7 +48,7 @@ extension KeyManagementClient {
         fill: (inout KeyRecord, inout OperationLog, ServiceState) throws -> [RecordWrite]
     ) async throws(KeyManagementError) -> Key<Purpose> {
         let (service, principal, account) = (service, principal, principal.account)
-        return try await service.change("CreateKey", as: caller) { log, state in
+        return try await service.change(creation.operation, as: caller) { log, state in
             log.parameters = [
                 ("keyUsage", .text(Purpose.usage)), ("keySpec", .text(specification.name)),
                 ("description", .text(creation.description)),
@@ -288,11 +297,16 @@ struct KeyCreation {
     var origin = "AWS_KMS"
     var bypassesLockoutCheck = false
     var isMultiRegion = false
+    /// The identifier; nil for a new one.
+    var id: String?
+    /// By what the key comes here.
+    var operation = "CreateKey"
 }
 
 extension KeyCreation {
     /// A new key's identifier: a UUID, or the form that is the same in all Regions.
     fileprivate func makeID() throws -> String {
+        if let id { return id }
         guard isMultiRegion else { return UUID.random().lowercaseText }
         return "mrk-" + Hexadecimal.encode(try SystemRandom().bytes(count: 16))
     }

@@ -26,8 +26,9 @@ extension KeyManagementClient {
     ///   - message: 1 to 4096 bytes; of a longer one, sign the digest.
     ///   - key: a key for signing.
     ///   - algorithm: one of the key's.
-    /// - Returns: ECDSA in DER, RSA as in RFC 8017, Ed25519 in 64 bytes.
-    /// - Throws: `invalidKeyUsage` for an algorithm that is not the key's, and as encryption does.
+    /// - Returns: ECDSA in DER, RSA as in RFC 8017, Ed25519 in 64 bytes, ML-DSA as in FIPS 204.
+    /// - Throws: `invalidKeyUsage` for an algorithm that is not the key's, `validation` for Ed25519ph, which takes digests, and as
+    ///   encryption does.
     public func sign(
         _ message: Span<UInt8>, with key: some KeyReference<Signing>, using algorithm: SignatureAlgorithm
     ) async throws(KeyManagementError) -> [UInt8] {
@@ -45,7 +46,8 @@ extension KeyManagementClient {
         try await sign(message.span, with: key, using: algorithm)
     }
 
-    /// Signs a digest that the algorithm's hash function has made.
+    /// Signs a digest that the algorithm's hash function has made. For Ed25519ph the digest is the message, and is hashed again
+    /// (AWS KMS, "ECC key specs"); for SM2 it is that of the signer's identity and the message (GB/T 32918.2, 6.1).
     ///
     /// - Throws: `validation` for a digest of another length.
     public func sign(
@@ -54,7 +56,7 @@ extension KeyManagementClient {
         try await service.perform("Sign", as: caller) { log in
             let signer = try self.signer(KeyIdentifier(key), algorithm, "DIGEST", "Sign", &log)
             try KeyManagementClient.check(digest, algorithm)
-            return try signer.sign(digest: digest, using: algorithm)
+            return try KeyManagementClient.sign(digest, signer, algorithm)
         }
     }
 
@@ -67,10 +69,7 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) {
         try await service.perform("Verify", as: caller) { log in
             let key = try self.verificationKey(KeyIdentifier(key), algorithm, "RAW", &log)
-            try KeyManagementClient.check(message: message)
-            guard try key.isValid(signature.span, for: message, using: algorithm) else {
-                throw KeyManagementError(.invalidSignature)
-            }
+            try KeyManagementClient.verify(signature, message, key, algorithm)
         }
     }
 
@@ -91,10 +90,7 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) {
         try await service.perform("Verify", as: caller) { log in
             let key = try self.verificationKey(KeyIdentifier(key), algorithm, "DIGEST", &log)
-            try KeyManagementClient.check(digest, algorithm)
-            guard try key.isValid(signature.span, forDigest: digest, using: algorithm) else {
-                throw KeyManagementError(.invalidSignature)
-            }
+            try KeyManagementClient.verify(signature, digest, key, algorithm)
         }
     }
 
@@ -110,14 +106,20 @@ extension KeyManagementClient {
             try checkState(key, log)
             let info: [UInt8]
             var (signing, encryption): ([SignatureAlgorithm], [EncryptionAlgorithm]) = ([], [])
-            switch key.record.kind == nil ? nil : try key.use(domains: state.domains) {
+            switch key.record.pairKind == nil ? nil : try key.use(domains: state.domains) {
+            case .verifier(let verifier):
+                info = verifier.subjectPublicKeyInfo
+                signing = key.signatureAlgorithms
+            case .encryptor(let encryptor):
+                info = encryptor.subjectPublicKeyInfo
+                encryption = key.encryptionAlgorithms
             case .signer(let signer):
                 info = try signer.subjectPublicKeyInfo
                 signing = key.signatureAlgorithms
             case .agreement(let agreement): info = try agreement.subjectPublicKeyInfo
             case .decryptor(let decryptor):
-                info = decryptor.subjectPublicKeyInfo
-                encryption = KeyManagementClient.encryptionAlgorithms
+                info = try decryptor.subjectPublicKeyInfo
+                encryption = key.encryptionAlgorithms
             default: throw KeyManagementError(.unsupportedOperation)
             }
             return ManagedPublicKey(
@@ -140,21 +142,32 @@ extension KeyManagementClient {
         _ identifier: KeyIdentifier, _ algorithm: SignatureAlgorithm, _ type: String, _ action: String,
         _ log: inout OperationLog
     ) throws -> any SynchronousSigner {
+        guard case .signer(let signer) = try use(identifier, Signing.self, algorithm, type, action, &log) else {
+            throw KeyManagementError(.tampered, "\(identifier) is of another kind")
+        }
+        return signer
+    }
+
+    /// A key that signs or verifies, where the principal may have it do so in this way.
+    func use<Purpose: KeyPurpose>(
+        _ identifier: KeyIdentifier, _ purpose: Purpose.Type, _ algorithm: SignatureAlgorithm, _ type: String,
+        _ action: String, _ log: inout OperationLog
+    ) throws -> CustodialKey.Use {
         let name = algorithm.managedName
         log.parameters = [
             ("keyId", .text(identifier.description)), ("messageType", .text(type)), ("signingAlgorithm", .text(name)),
         ]
         let (key, state) = try use(
-            identifier, Signing.self, action, &log,
+            identifier, purpose, action, &log,
             conditions: ["kms:signingalgorithm": [name], "kms:messagetype": [type]])
         guard key.signatureAlgorithms.contains(algorithm) else {
             throw KeyManagementError(
                 .invalidKeyUsage, "Algorithm \(name) is incompatible with key spec \(key.record.specification).")
         }
-        guard case .signer(let signer) = try key.use(domains: state.domains) else {
-            throw KeyManagementError(.tampered, "\(key.record.id) is of another kind")
+        guard type != "RAW" || algorithm != .ed25519ph else {
+            throw KeyManagementError(.validation, "\(name) takes digests.")
         }
-        return signer
+        return try key.use(domains: state.domains)
     }
 
     func verificationKey(
@@ -164,6 +177,40 @@ extension KeyManagementClient {
         return try KeyAlgorithm.verificationKey(subjectPublicKeyInfo: info.span)
     }
 
+    static func verify(
+        _ signature: [UInt8], _ message: Span<UInt8>, _ key: any VerificationKey, _ algorithm: SignatureAlgorithm
+    ) throws {
+        try check(message: message)
+        guard try key.isValid(signature.span, for: message, using: algorithm) else {
+            throw KeyManagementError(.invalidSignature)
+        }
+    }
+
+    static func verify(
+        _ signature: [UInt8], _ digest: Digest, _ key: any VerificationKey, _ algorithm: SignatureAlgorithm
+    ) throws {
+        try check(digest, algorithm)
+        let bytes = digest.bytes
+        let isValid =
+            switch (algorithm, key) {
+            case (.ed25519ph, _): try key.isValid(signature.span, for: bytes, using: algorithm)
+            case (.sm2DSA, let key as SM2.PublicKey): try key.isValid(signature.span, forIdentified: digest)
+            default: try key.isValid(signature.span, forDigest: digest, using: algorithm)
+            }
+        guard isValid else { throw KeyManagementError(.invalidSignature) }
+    }
+
+    private static func sign(
+        _ digest: Digest, _ signer: any SynchronousSigner, _ algorithm: SignatureAlgorithm
+    ) throws -> [UInt8] {
+        let bytes = digest.bytes
+        switch (algorithm, signer) {
+        case (.ed25519ph, _): return try signer.sign(bytes, using: algorithm)
+        case (.sm2DSA, let signer as SM2.PrivateKey): return try signer.sign(identified: digest)
+        default: return try signer.sign(digest: digest, using: algorithm)
+        }
+    }
+
     static func check(message: Span<UInt8>) throws(KeyManagementError) {
         guard (1...4096).contains(message.count) else {
             throw KeyManagementError(.validation, "a message has 1 to 4096 bytes, not \(message.count)")
@@ -171,7 +218,8 @@ extension KeyManagementClient {
     }
 
     private static func check(_ digest: Digest, _ algorithm: SignatureAlgorithm) throws(KeyManagementError) {
-        guard let function = algorithm.function, digest.count == function.digestByteCount else {
+        let function = algorithm == .sm2DSA ? .sm3 : algorithm.function
+        guard digest.count == function?.digestByteCount else {
             throw KeyManagementError(
                 .validation, "Digest is invalid length for algorithm \(algorithm.managedName).")
         }
@@ -179,7 +227,7 @@ extension KeyManagementClient {
 }
 
 extension ManagedKey {
-    var signatureAlgorithms: [SignatureAlgorithm] { record.kind?.managedSignatureAlgorithms ?? [] }
+    var signatureAlgorithms: [SignatureAlgorithm] { record.pairKind?.managedSignatureAlgorithms ?? [] }
 }
 
 extension CustodialKeyKind {
@@ -187,7 +235,9 @@ extension CustodialKeyKind {
     var managedSignatureAlgorithms: [SignatureAlgorithm] {
         switch self {
         case .ecdsa(let curve): Array(KeyAlgorithm.ellipticCurve(curve).signatureAlgorithms.prefix(1))
-        case .ed25519: KeyAlgorithm.ed25519.signatureAlgorithms
+        case .ed25519: [.ed25519] + (Ed25519.isPrehashAvailable ? [.ed25519ph] : [])
+        case .mlDSA: [.mlDSA]
+        case .sm2Signing: [.sm2DSA]
         case .rsaSigning: KeyAlgorithm.rsa.signatureAlgorithms
         default: []
         }

@@ -61,10 +61,13 @@ final class ManagedKey: Sendable {
     /// A key for signing, authentication or agreement, unwrapped on first use.
     func use(domains: [UInt32: AESGCM]) throws -> CustodialKey.Use {
         if let ready = single.withLock({ $0 }) { return ready }
-        guard let kind = record.kind, !materials.isEmpty else {
+        guard let kind = record.pairKind, !materials.isEmpty else {
             throw KeyManagementError(.tampered, "\(record.id) is of an unknown kind")
         }
-        let use = try CustodialKey.Use(kind, try record.material(0, domains: domains))
+        let material = try record.material(0, domains: domains)
+        let use =
+            record.isPublic
+            ? try CustodialKey.Use(publicKey: material.bytes, of: kind) : try CustodialKey.Use(kind, material)
         single.withLock { $0 = use }
         return use
     }
@@ -114,7 +117,8 @@ final class ManagedKey: Sendable {
                     .map { Date(timeIntervalSince1970: $0) },
                 notBefore: record.notBefore.map { Date(timeIntervalSince1970: $0) },
                 notAfter: record.notAfter.map { Date(timeIntervalSince1970: $0) },
-                isProtectedFromDeletion: record.isProtected == true)
+                isProtectedFromDeletion: record.isProtected == true,
+                mayBeBackedUp: record.mayBeBackedUp == true)
         }
     }
 }

@@ -107,7 +107,7 @@ struct KeyRecord: Codable, Sendable {
     var trimmed: Int?
     /// AWS for a key that the service manages itself; nil for one of its owner's.
     var manager: String?
-    /// EXTERNAL where the material is imported; nil otherwise.
+    /// EXTERNAL where the material is imported, PUBLIC where it is somebody else's public key; nil otherwise.
     var origin: String?
     /// The name of the key store that the key is in; nil for the service itself.
     var keyStore: String?
@@ -116,6 +116,8 @@ struct KeyRecord: Codable, Sendable {
     var notAfter: Double?
     /// True where nobody may have it deleted; nil otherwise.
     var isProtected: Bool?
+    /// True where its material may leave the service wrapped, as was said when it was made; nil otherwise.
+    var mayBeBackedUp: Bool?
     /// The key of an external key store beneath which the material works; nil otherwise.
     var externalKey: String?
     var materials: [Material]
@@ -135,6 +137,7 @@ struct KeyRecord: Codable, Sendable {
     }
 
     static let external = "EXTERNAL"
+    static let publicKey = "PUBLIC"
     /// The fewest days that a key waits for its deletion.
     static let shortestWindow = 7
     static let awsManager = "AWS"
@@ -162,6 +165,16 @@ struct KeyRecord: Codable, Sendable {
     /// What the material is; nil for symmetric encryption, and for a kind that this version does not know.
     var kind: CustodialKeyKind? { MaterialKind.kind(specification, usage: usage) }
 
+    /// Whether the service has a public key alone.
+    var isPublic: Bool { origin == KeyRecord.publicKey }
+
+    /// What the key pair is, to whoever has the private key; nil for keys that are no pairs.
+    var pairKind: CustodialKeyKind? {
+        let purposes: [any PublicKeyPurpose.Type] = isPublic ? [Verification.self, PublicEncryption.self] : []
+        let owner = purposes.first { $0.usage == usage }?.ownerUsage
+        return owner.flatMap { MaterialKind.kind(specification, usage: $0) } ?? kind
+    }
+
     /// Whether it encrypts by derived keys: the kind that rotates, and that a custodian may keep.
     var isSymmetric: Bool {
         usage == Encryption.usage && specification == KeySpecification<Encryption>.symmetric.name
@@ -175,7 +188,7 @@ struct KeyRecord: Codable, Sendable {
 
     /// New material, wrapped.
     func newMaterial(at time: Date, domain: UInt32, under key: AESGCM) throws -> Material {
-        guard kind != nil || isSymmetric else {
+        guard kind?.isAvailable ?? isSymmetric else {
             throw KeyManagementError(.unsupportedOperation, "keys of the kind \(specification) are not known here")
         }
         let id = Hexadecimal.encode(try SystemRandom().bytes(count: 32))

@@ -5,9 +5,11 @@ extension NativeKey {
     /// A public key from an encoded point (SEC 1, 2.3.3), compressed or not. OpenSSL checks that it is on the curve.
     package static func publicKey(curve: String, point: Span<UInt8>) throws(NativeError) -> NativeKey {
         // OpenSSL would remember that a point came compressed, and give it back so.
-        guard point.count > 1, point[0] == 4 else {
+        guard point.count > 1, point[0] == 4, curve != sm2 else {
             // Compressed, and nothing else: hybrid forms are not for keys (RFC 5480, 2.2).
-            guard point.count > 1, point[0] == 2 || point[0] == 3 else { throw .length }
+            guard point.count > 1, point[0] == 2 || point[0] == 3 || curve == sm2 && point[0] == 4 else {
+                throw .length
+            }
             return try publicKey(naming: curve, point)
         }
         // Taking the curve from another key costs a third of naming it.
@@ -29,11 +31,12 @@ extension NativeKey {
 
     private static func publicKey(naming curve: String, _ point: Span<UInt8>) throws(NativeError) -> NativeKey {
         let parameters = try KeyParameters()
+        let name = curve
         let key = unsafe try curve.withCharacters { curve throws(NativeError) in
             unsafe try point.withUnsafeBytes { point throws(NativeError) in
                 unsafe try parameters.add("group", curve)
                 unsafe try parameters.add("pub", point)
-                return unsafe try parameters.make("EC", isPrivate: false)
+                return unsafe try parameters.make(type(name), isPrivate: false)
             }
         }
         return unsafe NativeKey(taking: key, isPrivate: false)
@@ -52,6 +55,10 @@ extension NativeKey {
         }
     }
 
+    /// The curve whose keys are of a type of their own.
+    package static let sm2 = "SM2"
+    private static func type(_ curve: String) -> StaticString { curve == sm2 ? "SM2" : "EC" }
+
     private static let curveKeys = Mutex<[String: NativeKey]>([:])
 
     /// A key pair from its private number, whose point is calculated anew: a point from elsewhere may not be its own.
@@ -59,12 +66,13 @@ extension NativeKey {
         guard let number = BigNumber(scalar) else { throw .memory }
         let point = try publicPoint(curve, number)
         let parameters = try KeyParameters()
+        let name = curve
         let key = unsafe try curve.withCharacters { curve throws(NativeError) in
             unsafe try point.span.withUnsafeBytes { point throws(NativeError) in
                 unsafe try parameters.add("group", curve)
                 unsafe try parameters.add("pub", point)
                 try parameters.add("priv", number)
-                return unsafe try parameters.make("EC", isPrivate: true)
+                return unsafe try parameters.make(type(name), isPrivate: true)
             }
         }
         return unsafe NativeKey(taking: key, isPrivate: true)

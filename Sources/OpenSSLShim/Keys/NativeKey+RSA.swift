@@ -90,11 +90,11 @@ extension NativeKey {
         }
     }
 
-    private typealias Operation = (
+    typealias Operation = (
         OpaquePointer?, UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<Int>?, UnsafePointer<UInt8>?, Int
     ) -> Int32
 
-    private func run(
+    func run(
         _ operation: Operation, _ context: OpaquePointer, _ input: Span<UInt8>, into output: inout MutableSpan<UInt8>
     ) throws(NativeError) -> Int {
         var count = output.count

@@ -23,9 +23,9 @@ extension NativeKey {
     }
 
     /// The public bytes.
-    package func rawPublicKey() throws(NativeError) -> [UInt8] {
+    package func rawPublicKey(count expected: Int = 32) throws(NativeError) -> [UInt8] {
         let key = unsafe try pointer
-        var bytes = [UInt8](repeating: 0, count: 32)
+        var bytes = [UInt8](repeating: 0, count: expected)
         var count = bytes.count
         let isRead = unsafe bytes.withUnsafeMutableBufferPointer {
             unsafe EVP_PKEY_get_raw_public_key(key, $0.baseAddress, &count) == 1
@@ -34,7 +34,7 @@ extension NativeKey {
         return bytes
     }
 
-    /// Writes the private bytes: 32.
+    /// Writes the private bytes, all of them.
     package func writeRawPrivateKey(into bytes: inout MutableSpan<UInt8>) throws(NativeError) {
         let key = unsafe try pointer
         var count = bytes.count
@@ -42,33 +42,6 @@ extension NativeKey {
             unsafe EVP_PKEY_get_raw_private_key(key, $0.baseAddress, &count) == 1
         }
         guard isRead, count == bytes.count else { throw .drained("EVP_PKEY_get_raw_private_key") }
-    }
-
-    /// Signs a message with Ed25519: 64 bytes.
-    package func signEdDSA(_ message: Span<UInt8>, into signature: inout MutableSpan<UInt8>) throws(NativeError) {
-        let context = unsafe try messageContext(EVP_DigestSignInit_ex)
-        defer { unsafe EVP_MD_CTX_free(context) }
-        var count = signature.count
-        let isDone = unsafe signature.withUnsafeMutableBufferPointer { signature in
-            unsafe message.withUnsafeBufferPointer { message in
-                unsafe EVP_DigestSign(context, signature.baseAddress, &count, message.baseAddress, message.count) == 1
-            }
-        }
-        guard isDone, count == signature.count else { throw .drained("EVP_DigestSign") }
-    }
-
-    /// Whether a signature is the Ed25519 key's for a message.
-    package func isValidEdDSA(_ signature: Span<UInt8>, for message: Span<UInt8>) throws(NativeError) -> Bool {
-        let context = unsafe try messageContext(EVP_DigestVerifyInit_ex)
-        defer { unsafe EVP_MD_CTX_free(context) }
-        let isValid = unsafe signature.withUnsafeBufferPointer { signature in
-            unsafe message.withUnsafeBufferPointer { message in
-                unsafe EVP_DigestVerify(
-                    context, signature.baseAddress, signature.count, message.baseAddress, message.count) == 1
-            }
-        }
-        if !isValid { ERR_clear_error() }
-        return isValid
     }
 
     /// Writes the secret that this private key shares with another's public key. OpenSSL checks the point, and refuses
@@ -90,21 +63,5 @@ extension NativeKey {
         }
         guard isDone else { throw .drained("EVP_PKEY_derive") }
         return count
-    }
-
-    /// Ed25519 hashes the message itself, twice, and so takes no digest.
-    private func messageContext(
-        _ begin: (
-            OpaquePointer?, UnsafeMutablePointer<OpaquePointer?>?, UnsafePointer<CChar>?, OpaquePointer?,
-            UnsafePointer<CChar>?, OpaquePointer?, UnsafePointer<OSSL_PARAM>?
-        ) -> Int32
-    ) throws(NativeError) -> OpaquePointer {
-        let key = unsafe try pointer
-        guard let context = unsafe EVP_MD_CTX_new() else { throw .memory }
-        guard unsafe begin(context, nil, nil, LibraryContext.pointer, nil, key, nil) == 1 else {
-            unsafe EVP_MD_CTX_free(context)
-            throw .drained("EVP_DigestSignInit_ex")
-        }
-        return unsafe context
     }
 }

@@ -95,7 +95,7 @@ def life_cycle():
     assert [alias["AliasName"] for alias in rest] == ["alias/page-c", "alias/page-d"], rest
     refused("ValidationException", kms.create_key, "not compatible with KeySpec", KeySpec="RSA_2048", KeyUsage="KEY_AGREEMENT")
     refused("ValidationException", kms.create_key, "You must specify a KeyUsage", KeySpec="RSA_2048")
-    refused("UnsupportedOperationException", kms.create_key, KeySpec="ML_DSA_44", KeyUsage="SIGN_VERIFY")
+    refused("UnsupportedOperationException", kms.create_key, KeySpec="SM2", KeyUsage="KEY_AGREEMENT")
     refused("TagException", kms.create_key, Tags=[{"TagKey": "aws:x", "TagValue": "y"}])
 
 
@@ -326,6 +326,13 @@ def access():
     assert listed[0]["Constraints"] == {"EncryptionContextSubset": {"tenant": "42"}} and listed[0]["Name"] == "once"
     assert kms.list_retirable_grants(RetiringPrincipal=READER)["Grants"] == listed
     refused("DryRunOperationException", reader.encrypt, KeyId=arn, Plaintext=b"x", EncryptionContext={"tenant": "42"}, DryRun=True)
+    # A rehearsal without a ciphertext: what the policies say, and the key's state.
+    ignoring = {"DryRun": True, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]}
+    refused("DryRunOperationException", kms.decrypt, KeyId=arn, EncryptionContext={"tenant": "42"}, **ignoring)
+    refused("ValidationException", kms.decrypt, **ignoring)
+    refused("DryRunOperationException", kms.re_encrypt, SourceKeyId=arn, DestinationKeyId=arn, **ignoring)
+    refused("ValidationException", kms.re_encrypt, "ciphertextBlob", SourceKeyId=arn, DestinationKeyId=arn, DryRun=True)
+    refused("AccessDeniedException", reader.decrypt, KeyId=arn, EncryptionContext={"tenant": "43"}, **ignoring)
     reader.retire_grant(GrantToken=grant["GrantToken"])
     refused("AccessDeniedException", reader.decrypt, CiphertextBlob=sealed["CiphertextBlob"],
             EncryptionContext={"tenant": "42", "a": "b"})

@@ -75,6 +75,8 @@ enum Target: String, CaseIterable {
             case .rsa: _ = try RSA.PrivateKey(pkcs8: bytes.span).pkcs8().count
             case .ed25519: _ = try Ed25519.PrivateKey(pkcs8: bytes.span).publicKey
             case .x25519: _ = try X25519.PrivateKey(pkcs8: bytes.span).publicKey
+            case .sm2: _ = try SM2.PrivateKey(pkcs8: bytes.span).publicKey
+            case .mlDSA: _ = try MLDSA.PrivateKey(pkcs8: bytes.span).publicKey
             }
         case .encryptedKey:
             _ = try ECDSA.PrivateKey(encryptedPKCS8: bytes.span, passphrase: SecretBytes(copying: [1]))

@@ -1,0 +1,43 @@
+package import Cryptography
+
+/// Dry runs without a ciphertext (AWS's IGNORE_CIPHERTEXT): whether the principal may, and the key can.
+extension KeyManagementClient {
+    /// Tries to decrypt whatever a key has sealed in a context.
+    ///
+    /// - Parameter algorithm: of a key pair; nil for symmetric encryption.
+    /// - Throws: `dryRun` where it would succeed with the right ciphertext.
+    package func rehearseDecryption(
+        with identifier: KeyIdentifier, context: EncryptionContext, using algorithm: EncryptionAlgorithm?
+    ) async throws(KeyManagementError) {
+        try await trying.service.perform("Decrypt", as: trying.caller) { log in
+            try rehearse(identifier, context, algorithm, "Decrypt", &log)
+        }
+    }
+
+    /// Tries to re-encrypt from one key to another.
+    ///
+    /// - Throws: `dryRun` where it would succeed with the right ciphertext.
+    package func rehearseReEncryption(
+        from source: KeyIdentifier, context: EncryptionContext, using algorithm: EncryptionAlgorithm?,
+        under destination: KeyIdentifier, newContext: EncryptionContext, newAlgorithm: EncryptionAlgorithm?
+    ) async throws(KeyManagementError) {
+        try await trying.service.perform("ReEncrypt", as: trying.caller) { log in
+            noteReEncryption(with: source, to: destination, &log)
+            try rehearse(source, context, algorithm, "ReEncryptFrom", &log)
+            try rehearse(destination, newContext, newAlgorithm, "ReEncryptTo", &log)
+        }
+    }
+
+    private func rehearse(
+        _ identifier: KeyIdentifier, _ context: EncryptionContext, _ algorithm: EncryptionAlgorithm?, _ action: String,
+        _ log: inout OperationLog
+    ) throws {
+        if let algorithm {
+            _ = try use(identifier, AsymmetricEncryption.self, algorithm, action, &log)
+        } else {
+            note(identifier, context, &log)
+            try context.check()
+            _ = try use(identifier, Encryption.self, action, &log, context: context)
+        }
+    }
+}
