@@ -117,7 +117,7 @@ extension CryptographyError {
     init(_ error: HSMError) {
         switch error.code {
         case .encryptedDataInvalid: self.init(.authenticationFailure)
-        case .objectHandleInvalid, .sessionClosed: self.init(.unknownKey, error.message)
+        case .objectHandleInvalid: self.init(.unknownKey, error.message)
         case .keyFunctionNotPermitted, .mechanismInvalid, .keyUnextractable, .keyNotWrappable:
             self.init(.unsupported, error.description)
         case .templateInconsistent: self.init(.invalidKey, error.message)

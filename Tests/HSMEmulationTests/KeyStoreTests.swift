@@ -131,6 +131,36 @@ import Testing
         #expect(try session.keys().isEmpty)
     }
 
+    @Test func `a session that has ended is not a key that is gone`() async throws {
+        let test = test
+        let opened = Mutex<[HSMSession]>([])
+        let cluster = KeyStoreCluster(trustAnchor: "anchor", accounts: ["111122223333"]) { _ in
+            do {
+                let session = try test.session()
+                opened.withLock { $0.append(session) }
+                return HSMCustodian(session)
+            } catch { throw KeyStoreConnectionError.internalError }
+        }
+        let service = try await KeyManagementService(
+            store: store, rootOfTrust: root, clusters: ["cluster-2345abcdefg": cluster], clock: clock)
+        let client = service.client(for: .user("admin", account: "111122223333"))
+        let id = try await client.createKeyStore(
+            "hsm", cluster: "cluster-2345abcdefg", password: SecretBytes(copying: Array("password".utf8)),
+            trustAnchor: "anchor")
+        try await client.connectKeyStore(id)
+        let key = try await client.createKey(.symmetric, in: id)
+        _ = try await client.encrypt([1], under: key)
+        #expect(try test.session().keys().count == 1)
+        try await client.scheduleDeletion(KeyIdentifier(key), afterDays: 7)
+        clock.days.withLock { $0 += 8 }
+        for session in opened.withLock({ $0 }) { session.logOut() }
+        let report = await service.maintain()
+        #expect(report.deleted == 1 && report.failures.isEmpty)
+        #expect(try test.session().keys().isEmpty)
+        let events = try await service.auditEvents()
+        #expect(events.contains { $0.contains(#""materialDestroyed":1,"materialMissing":0"#) })
+    }
+
     @Test func `whoever may not make keys makes none in the custodian`() async throws {
         let session = try test.session()
         let denying = PolicyEngine { _ in [] }

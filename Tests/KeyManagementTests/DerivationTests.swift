@@ -122,6 +122,6 @@ import Testing
 
     /// Made by PyPI cryptography 50.0.2 and Python's hmac.
     static let sealed =
-        "c50103d620e4021d17cee24601baed9435a48eb06995ffbfe5373e9222d6da3d135b307e7876af26afe5292eaa3b1c9aa45d14569a6b190e727febec59"
-    static let derived = "fc6044e0101460b163a5b0f1e591302a1bce7c0d706196b6494c2ea034811ea5"
+        "c501037dbc2eeb43c06ea9a0d12ca6bf96fca87fea27f0316f354d933ee5dbd64a88cf2050ac9b5e11eb39dd18f1d78c4b5580de9a5f2fa6a349a745fe"
+    static let derived = "2a0419ee27ad0deb689cf6f8d05788a4108ebc9122c8cee56404c20f60e9a83e"
 }

@@ -282,12 +282,56 @@ import Testing
         #expect(report.deleted == 1 && report.failures.count == 1)
         #expect(try custodian.kind(of: handle) == .authentication(.sha256), "it could not be reached")
         await #expect(throws: KeyManagementError(.notFound)) { _ = try await client.describe(KeyIdentifier(key)) }
+        // It is not taken away with what the deleted key has left.
+        await #expect(throws: KeyManagementError(.keyStoreHasKeys)) { try await client.deleteKeyStore(id) }
         try await client.connectKeyStore(id)
         #expect(await service.maintain().failures.isEmpty)
         #expect(throws: CryptographyError(.unknownKey)) { _ = try custodian.kind(of: handle) }
         await #expect(throws: KeyManagementError(.invalidCiphertext)) { _ = try await client.decrypt(sealed) }
         try await client.disconnectKeyStore(id)
         try await client.deleteKeyStore(id)
+    }
+
+    @Test func `nobody else is bothered by more requests than an account may make`() async throws {
+        let service = try await KeyManagementService(
+            store: MemoryRecordStore(), rootOfTrust: testRoot(), externalKeyStores: wire,
+            quotas: Quotas(otherRequestsPerSecond: 2), clock: clock)
+        let client = service.client(for: .user("admin", account: Self.account))
+        let id = try await client.createKeyStore("outside", proxy: address, credential: credential())
+        try await client.connectKeyStore(id)
+        for _ in 0..<2 { _ = try? await client.createKey(.symmetric, in: id, externalKey: "gone") }
+        let before = wire.seen.withLock { $0.count }
+        for _ in 0..<5 {
+            await #expect(throws: KeyManagementError(.throttled)) {
+                _ = try await client.createKey(.symmetric, in: id, externalKey: "first")
+            }
+        }
+        #expect(wire.seen.withLock { $0.count } == before)
+        clock.advance(days: 1)
+        _ = try await client.createKey(.symmetric, in: id, externalKey: "first")
+    }
+
+    @Test func `a dry run asks about the destination too`() async throws {
+        let id = try await client.createKeyStore("outside", proxy: address, credential: credential())
+        try await client.connectKeyStore(id)
+        let source = try await client.createKey(.symmetric, in: id, externalKey: "first")
+        let sealed = try await client.encrypt([1], under: source)
+        let open = try await client.createKey(.symmetric)
+        let policy = try PolicyDocument(
+            #"""
+            {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*",
+                            "Resource": "*"},
+                           {"Effect": "Deny", "Principal": "*", "Action": "kms:ReEncryptTo", "Resource": "*"}]}
+            """#)
+        let closed = try await client.createKey(.symmetric, policy: policy)
+        try await client.dryRun { _ = try await $0.reEncrypt(sealed, under: open) }
+        await #expect(throws: KeyManagementError(.accessDenied)) {
+            try await client.dryRun { _ = try await $0.reEncrypt(sealed, under: closed) }
+        }
+        try await client.disconnectKeyStore(id)
+        await #expect(throws: KeyManagementError(.invalidState)) {
+            try await client.dryRun { _ = try await $0.reEncrypt(sealed, under: open) }
+        }
     }
 
     @Test func `what goes wrong on the way is told apart`() async throws {

@@ -68,8 +68,37 @@ import Testing
         #expect(try await client.describe(id).isProtectedFromDeletion)
         await #expect(throws: KeyManagementError(.invalidState)) { _ = try await client.scheduleDeletion(id) }
         #expect(try await client.describe(id).state == .enabled)
+        // Nor does its material go without a waiting period.
+        let kept = try await client.encrypt([1], under: NamedKey<Encryption>(id))
+        try await client.rotate(id)
+        try await client.retireMaterial(of: id, before: client.describe(id).materials[1])
+        await #expect(throws: KeyManagementError(.invalidState)) { try await client.trimRetiredMaterial(of: id) }
+        try await client.retireMaterial(of: id, before: client.describe(id).materials[0])
+        #expect(try await client.decrypt(kept).revealed == [1])
+        let imported = KeyIdentifier(try await client.createKeyForImport(.symmetric))
+        let parameters = try await client.importParameters(for: imported)
+        try await client.importKeyMaterial(
+            parameters.wrap(.random(count: 32)), parameters.token, into: imported, expiring: .never)
+        try await client.protectFromDeletion(imported)
+        await #expect(throws: KeyManagementError(.invalidState)) {
+            try await client.deleteImportedKeyMaterial(of: imported)
+        }
         try await client.endProtectionFromDeletion(id)
         _ = try await client.scheduleDeletion(id)
+    }
+
+    @Test func `limits are recorded, and are not for keys that open and protect alike`() async throws {
+        let id = KeyIdentifier(try await client.createKey(.symmetric))
+        try await client.limitUse(of: id, until: Date(timeIntervalSince1970: 1_900_000_000))
+        let events = try await service.auditEvents()
+        #expect(
+            events.contains { $0.contains("UpdateKeyValidity") && $0.contains(#""notAfter":"1900000000.0""#) })
+        let derivation = KeyIdentifier(try await client.createKey(.hkdfSHA256))
+        await #expect(throws: KeyManagementError(.unsupportedOperation)) {
+            try await client.limitUse(of: derivation, until: .distantFuture)
+        }
+        _ = try await client.deriveKey(from: NamedKey<Derivation>(derivation), context: ["a": "b"])
+        #expect(try await client.usage(of: derivation).last?.operation == "DeriveKey")
     }
 
     @Test func `seeds are the same keys in every store`() async throws {

@@ -28,6 +28,24 @@ import Testing
         service.client(for: .user("admin", account: Self.account))
     }
 
+    @Test func `times of use are the primary's in every Region`() async throws {
+        let key = try await admin(here).createKey(.symmetric, multiRegion: true)
+        let id = KeyIdentifier(key.id)
+        _ = try await admin(here).replicateKey(id, to: "eu-west-1")
+        let sealed = try await admin(there).encrypt([1], under: NamedKey<Encryption>(id))
+        await #expect(throws: KeyManagementError(.unsupportedOperation)) {
+            try await admin(there).limitUse(of: id, until: clock.now)
+        }
+        try await admin(here).limitUse(of: id, until: clock.now)
+        _ = try await admin(here).replicateKey(id, to: "ap-south-1")
+        for service in [here, there, third] {
+            await #expect(throws: KeyManagementError(.invalidState)) {
+                _ = try await admin(service).encrypt([1], under: NamedKey<Encryption>(id))
+            }
+            #expect(try await admin(service).decrypt(sealed).revealed == [1])
+        }
+    }
+
     @Test func `what one Region has sealed the other opens, also after rotations`() async throws {
         let key = try await admin(here).createKey(.symmetric, alias: "alias/far", multiRegion: true)
         #expect(key.id.hasPrefix("mrk-") && key.id.utf8.count == 36)

@@ -1,7 +1,7 @@
-/// Known answers: whether what the linked OpenSSL calculates is right, before anybody relies on it (FIPS 140-3, 7.10: pre-operational and
-/// conditional self-tests; ISO/IEC 19790:2012, 7.10).
+/// Known answers: whether what the linked OpenSSL calculates is right (FIPS 140-3, 7.10: pre-operational and conditional self-tests; ISO/IEC
+/// 19790:2012, 7.10), for the algorithms that it names.
 ///
-/// It is run once in a process. What it finds stays: a library that was wrong once is not used again.
+/// Whoever wants it asks for it; a service of approved algorithms does. It is run once in a process. What it finds stays: a library that was wrong once is not used again.
 public enum SelfTest {
     /// Runs the tests, or repeats what they found.
     ///

@@ -47,22 +47,27 @@ extension KeyManagementService {
 
     private func destroy(_ remains: StoredRemains) async throws(KeyManagementError) {
         let (record, state) = (remains.record, try refreshedState())
+        // A key store that was taken away had none left; so it was when its name was another custodian's.
         let isStoreGone =
-            record.keyStore.hasPrefix(KeyStoreRecord.idPrefix)
+            keyStores[record.keyStore] == nil && record.keyStore.hasPrefix(KeyStoreRecord.idPrefix)
             && state.keyStores["\(record.account)/\(record.keyStore)"] == nil
+        var missing = isStoreGone ? record.handles.count : 0
         if !isStoreGone {
-            let custodian = try await custodian(record.keyStore, of: record.account, state)
+            // A session that ended in the meantime must not pass for a key that is gone.
+            let custodian = try await custodian(record.keyStore, of: record.account, state, isNew: true)
             for handle in record.handles {
                 do {
                     try await custodian.destroy(KeyHandle(handle))
                 } catch let error as CryptographyError where error.code == .unknownKey {
-                    // It is gone already.
+                    // A try before this one may have been cut short behind it.
+                    missing += 1
                 } catch { throw KeyManagementError(.keyStoreFailure, "\(record.keyStore): \(error)") }
             }
         }
         try await change("DeleteKey", as: .service) { log, state in
             log.additionalData = [
-                ("customKeyStoreId", .text(record.keyStore)), ("materialDestroyed", .flag(!isStoreGone)),
+                ("customKeyStoreId", .text(record.keyStore)),
+                ("materialDestroyed", .number(record.handles.count - missing)), ("materialMissing", .number(missing)),
             ]
             log.resources = [scope.keyARN(id: record.id, account: record.account).description]
             guard let current = state.remains["\(record.account)/\(record.id)"] else { return ([], ()) }

@@ -32,7 +32,8 @@ extension KeyManagementClient {
             origin: externalKey == nil ? "AWS_CLOUDHSM" : "EXTERNAL_KEY_STORE",
             bypassesLockoutCheck: bypassingLockoutCheck)
         // Whoever may not make a key bothers nobody else with it; the refusal itself comes below, and is recorded.
-        let mayCreate = service.mayCreateKey(caller, creation, specification)
+        let admitted = admitted(creation, specification)
+        let (mayCreate, client) = (admitted != nil, admitted ?? self)
         let isDone = mayCreate && !caller.isDryRun
         var parameters: [(String, AuditEvent.Value)] = [
             ("origin", .text(creation.origin)), ("customKeyStoreId", .text(keyStore)),
@@ -47,7 +48,7 @@ extension KeyManagementClient {
             }
         } catch {
             // Recorded as every refusal is.
-            return try await service.perform("CreateKey", as: caller) { log in
+            return try await service.perform("CreateKey", as: client.caller) { log in
                 log.isReadOnly = false
                 log.parameters = parameters
                 throw error
@@ -57,10 +58,15 @@ extension KeyManagementClient {
             handle?.key, handle?.connection, principal.account, parameters
         )
         do {
-            return try await createKey(specification, creation) { record, log, state in
+            return try await client.createKey(specification, creation) { record, log, state in
                 log.parameters += noted
                 // Where the answers differ, something has changed between them.
-                guard mayCreate else { throw KeyManagementError(.accessDenied, "policies are being changed") }
+                guard mayCreate else {
+                    if let alias = creation.alias {
+                        _ = try client.newAlias(AliasName(account: account, name: alias), "", 0, state)
+                    }
+                    throw KeyManagementError(.accessDenied, "policies are being changed")
+                }
                 record.keyStore = keyStore
                 if let externalKey {
                     let isTaken = state.keys.values.contains {
@@ -101,21 +107,28 @@ extension KeyRecord {
     }
 }
 
-extension KeyManagementService {
-    /// Whether a principal may make such a key in its account.
-    fileprivate func mayCreateKey(
-        _ caller: Caller, _ creation: KeyCreation, _ specification: KeySpecification<Encryption>
-    ) -> Bool {
-        let log = OperationLog(name: "CreateKey", caller: caller, time: clock.now, isReadOnly: false)
+extension KeyManagementClient {
+    /// The client for what follows, where the principal may make such a key in its account, and its requests are not too many.
+    fileprivate func admitted(
+        _ creation: KeyCreation, _ specification: KeySpecification<Encryption>
+    ) -> KeyManagementClient? {
+        let log = OperationLog(name: "CreateKey", caller: caller, time: service.clock.now, isReadOnly: false)
+        let account = principal.account
         do {
-            try check(caller, at: log.time)
+            let state = try service.refreshedState()
+            try service.check(caller, at: log.time)
             try Tags.check(description: creation.description)
             try Tags.check(creation.tags)
-            try authorizeCreation(creation, specification, log)
-            try quotas.checkKeys(of: caller.principal.account, in: try refreshedState())
-        } catch { return false }
-        return true
+            try service.authorizeCreation(creation, specification, log)
+            try service.quotas.checkKeys(of: account, in: state)
+            if let alias = creation.alias { _ = try newAlias(AliasName(account: account, name: alias), "", 0, state) }
+            try service.limiter.take("CreateKey", account: account, at: service.clock.uptime)
+        } catch { return nil }
+        return copy { $0.isAdmitted = true }
     }
+}
+
+extension KeyManagementService {
 
     fileprivate func makeMaterial(
         in keyStore: String, of account: String

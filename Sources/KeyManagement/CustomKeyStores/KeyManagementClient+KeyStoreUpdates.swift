@@ -57,11 +57,12 @@ extension KeyManagementClient {
         credential: consuming AccessKey? = nil
     ) async throws(KeyManagementError) {
         let (connections, operation) = (service.connections, "UpdateCustomKeyStore")
-        guard mayDo(operation), let old = try service.refreshedState().keyStores["\(principal.account)/\(id)"],
+        let admitted = admitted(operation)
+        guard let admitted, let old = try service.refreshedState().keyStores["\(principal.account)/\(id)"],
             let known = old.record.proxy
         else {
             // Recorded as every refusal is.
-            return try await changeKeyStore(operation, id) { record, _, _ in
+            return try await (admitted ?? self).changeKeyStore(operation, id) { record, _, _ in
                 guard record.proxy != nil else {
                     throw KeyManagementError(.validation, "the key store has no proxy")
                 }
@@ -71,7 +72,7 @@ extension KeyManagementClient {
         let address: XKSProxyAddress
         do throws(KeyManagementError) {
             address = try XKSProxyAddress(endpoint: endpoint ?? known.endpoint, path: path ?? known.path)
-        } catch { try await refuse(operation, error) }
+        } catch { try await admitted.refuse(operation, error) }
         let key: AccessKey
         switch consume credential {
         case .some(let new): key = new
@@ -80,8 +81,8 @@ extension KeyManagementClient {
         let fresh = (id: key.id, secret: KeyStoreSecret(key.secret.copy()))
         var parameters = KeyManagementClient.parameters(address, fresh.id)
         if let name { parameters.append(("newCustomKeyStoreName", .text(name))) }
-        try await checkProxy(operation, address, key, parameters)
-        try await changeKeyStore(operation, id, parameters: parameters) { record, version, state in
+        try await admitted.checkProxy(operation, address, key, parameters)
+        try await admitted.changeKeyStore(operation, id, parameters: parameters) { record, version, state in
             // The rest of what was asked about must still be there.
             guard version == old.version else {
                 throw KeyManagementError(.conflict, "the key store was changed meanwhile")

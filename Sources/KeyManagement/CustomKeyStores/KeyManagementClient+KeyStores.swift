@@ -55,10 +55,9 @@ extension KeyManagementClient {
         let secret = KeyStoreSecret(credential.secret.copy())
         let parameters =
             [("customKeyStoreType", .text("EXTERNAL_KEY_STORE"))] + KeyManagementClient.parameters(proxy, id)
-        if mayDo("CreateCustomKeyStore") {
-            try await checkProxy("CreateCustomKeyStore", proxy, credential, parameters)
-        }
-        return try await makeKeyStore(name, parameters) { record, state in
+        let admitted = admitted("CreateCustomKeyStore")
+        if let admitted { try await admitted.checkProxy("CreateCustomKeyStore", proxy, credential, parameters) }
+        return try await (admitted ?? self).makeKeyStore(name, parameters) { record, state in
             try KeyStoreRecord.refuse(proxy, of: record.account, in: state)
             record.proxy = KeyStoreRecord.Proxy(endpoint: proxy.endpoint, path: proxy.path, accessKeyID: id)
             try record.seal(secret.bytes, with: connections.cipher)
@@ -92,7 +91,8 @@ extension KeyManagementClient {
         let (service, isDryRun) = (service, caller.isDryRun)
         // Whoever may not connect it has nothing connected.
         var tried: (version: UInt64, failure: KeyStoreConnectionError?)?
-        if mayDo("ConnectCustomKeyStore"), !isDryRun,
+        let admitted = isDryRun ? nil : admitted("ConnectCustomKeyStore")
+        if admitted != nil,
             let store = try service.refreshedState().keyStores["\(principal.account)/\(id)"],
             store.record.connection == .disconnected
         {
@@ -100,7 +100,7 @@ extension KeyManagementClient {
             tried = (store.version, await service.connections.probe(store.record, metadata))
         }
         let outcome = tried
-        return try await changeKeyStore("ConnectCustomKeyStore", id) { record, version, _ in
+        return try await (admitted ?? self).changeKeyStore("ConnectCustomKeyStore", id) { record, version, _ in
             switch record.connection {
             case .connected: return .connected
             case .failed: throw KeyManagementError(.keyStoreInvalidState, "Disconnect the key store first.")
@@ -112,7 +112,7 @@ extension KeyManagementClient {
             }
             record.failure = outcome?.failure
             record.isConnected = record.failure == nil
-            record.connections += 1
+            record.connections = (record.connections ?? 0) + 1
             return record.connection
         }
     }
@@ -129,7 +129,7 @@ extension KeyManagementClient {
 
     /// Takes a key store away that is not connected and has no keys. The cluster, or the key manager, keeps what it has.
     ///
-    /// - Throws: `keyStoreHasKeys`, those too that wait for their deletion; `keyStoreInvalidState` for one that is not disconnected.
+    /// - Throws: `keyStoreHasKeys`, those too that wait for their deletion, or whose material the custodian still has; `keyStoreInvalidState` for one that is not disconnected.
     public func deleteKeyStore(_ id: String) async throws(KeyManagementError) {
         let (service, account) = (service, principal.account)
         try await service.change("DeleteCustomKeyStore", as: caller) { log, state in
@@ -138,6 +138,8 @@ extension KeyManagementClient {
             guard store.record.connection == .disconnected else { throw KeyManagementError(.keyStoreInvalidState) }
             guard !state.keys.values.contains(where: { $0.record.account == account && $0.record.keyStore == id })
             else { throw KeyManagementError(.keyStoreHasKeys) }
+            guard !state.remains.values.contains(where: { $0.record.account == account && $0.record.keyStore == id })
+            else { throw KeyManagementError(.keyStoreHasKeys, "What deleted keys have left is not destroyed yet.") }
             service.connections.close(store.record)
             return ([.delete(try store.record.recordName, expecting: .version(store.version))], ())
         }

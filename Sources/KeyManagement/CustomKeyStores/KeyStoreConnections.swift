@@ -73,9 +73,9 @@ extension KeyManagementService {
             return MaterialInUse(backing: try key.backingKey(index, domains: state.domains))
         }
         log.addOnce("customKeyStoreId", keyStore)
-        // What is only tried bothers nobody else.
-        if log.caller.isDryRun { throw KeyManagementError.dryRun }
         if let custodian = keyStores[keyStore] {
+            // What is only tried bothers nobody else.
+            if log.caller.isDryRun { throw KeyManagementError.dryRun }
             do {
                 return MaterialInUse(backing: try await key.backingKey(index, custodian: custodian))
             } catch { throw KeyManagementError(.keyStoreFailure, "\(keyStore): \(error)") }
@@ -86,6 +86,7 @@ extension KeyManagementService {
         guard store.record.isConnected else {
             throw KeyManagementError(.invalidState, "\(key.arnText) is unavailable: its key store is not connected.")
         }
+        if log.caller.isDryRun { throw KeyManagementError.dryRun }
         if let external = key.record.externalKey {
             log.addOnce("xksKeyId", external)
             let metadata = requestMetadata(log.name, log.caller, key: key.arnText)
@@ -104,7 +105,7 @@ extension KeyManagementService {
 
     /// The custodian of a key store: one that the service was given, or one of the account's.
     func custodian(
-        _ keyStore: String, of account: String, _ state: ServiceState
+        _ keyStore: String, of account: String, _ state: ServiceState, isNew: Bool = false
     ) async throws(KeyManagementError) -> any KeyCustodian {
         if let custodian = keyStores[keyStore] { return custodian }
         guard let store = state.keyStores["\(account)/\(keyStore)"], store.record.cluster != nil else {
@@ -113,7 +114,7 @@ extension KeyManagementService {
         guard store.record.isConnected else {
             throw KeyManagementError(.keyStoreInvalidState, "The key store \(keyStore) is not connected.")
         }
-        do throws(KeyStoreConnectionError) { return try await connections.custodian(store.record) } catch {
+        do throws(KeyStoreConnectionError) { return try await connections.custodian(store.record, isNew: isNew) } catch {
             throw KeyManagementError(.keyStoreFailure, "\(keyStore): \(error.rawValue)")
         }
     }

@@ -25,14 +25,16 @@ extension KeyManagementClient {
         ]
     }
 
-    /// Whether policies let the principal do this: asked before somebody else is bothered, and again in the operation itself.
-    func mayDo(_ operation: String) -> Bool {
+    /// The client for what follows, where policies let the principal do this and its requests are not too many: asked before somebody else is
+    /// bothered. Policies are asked again in the operation itself; the request is counted. Where this is nil, the operation refuses itself.
+    func admitted(_ operation: String) -> KeyManagementClient? {
         let log = OperationLog(name: operation, caller: caller, time: service.clock.now, isReadOnly: false)
         do {
             try service.check(caller, at: log.time)
             try service.authorize(operation, resource: "*", inAccount: principal.account, log)
-        } catch { return false }
-        return true
+            try service.limiter.take(operation, account: principal.account, at: service.clock.uptime)
+        } catch { return nil }
+        return copy { $0.isAdmitted = true }
     }
 
     /// Asks a proxy whether it works with a credential. Refusals are recorded.

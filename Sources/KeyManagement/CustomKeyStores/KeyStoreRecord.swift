@@ -25,8 +25,8 @@ struct KeyStoreRecord: Codable, Sendable {
     /// The password or the credential's secret, sealed.
     var secret: [UInt8]
     var isConnected = false
-    /// How often it was connected: a session is of one connection.
-    var connections = 0
+    /// How often it was connected, where it was: a session is of one connection.
+    var connections: Int?
     var failure: KeyStoreConnectionError?
 
     static let prefix = "keystore/"

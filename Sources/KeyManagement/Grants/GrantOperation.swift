@@ -30,6 +30,8 @@ public enum GrantOperation: String, Sendable, Hashable, CaseIterable, Comparable
     case verifyMAC = "VerifyMac"
     /// Agreeing on secrets.
     case deriveSharedSecret = "DeriveSharedSecret"
+    /// Deriving keys. AWS has no such operation.
+    case deriveKey = "DeriveKey"
     /// Handing on the grant, or a part of it.
     case createGrant = "CreateGrant"
     /// Ending the grant.
@@ -51,6 +53,8 @@ public enum GrantOperation: String, Sendable, Hashable, CaseIterable, Comparable
             case Verification.usage: [.verify, .getPublicKey]
             case PublicEncryption.usage: [.encrypt, .getPublicKey]
             case Authentication.usage: [.generateMAC, .verifyMAC]
+            case DeterministicEncryption.usage: [.encrypt, .decrypt]
+            case Derivation.usage: [.deriveKey]
             case Agreement.usage: [.deriveSharedSecret, .getPublicKey]
             case AsymmetricEncryption.usage where !record.isSymmetric:
                 [.encrypt, .decrypt, .reEncryptFrom, .reEncryptTo, .getPublicKey]

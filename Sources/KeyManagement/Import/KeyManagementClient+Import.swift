@@ -104,6 +104,7 @@ extension KeyManagementClient {
             guard record.origin == KeyRecord.external else { throw KeyManagementError(.unsupportedOperation) }
             try request.check(at: log.time, isSymmetric: record.isSymmetric)
             let (key, wrapping) = try token.open(for: record, at: log.time, domains: state.domains)
+            try service.algorithms.check(wrapping.rawValue)
             let secret: SecretBytes
             do throws(CryptographyError) {
                 secret = try wrapping.unwrap(wrapped.span, with: key)
@@ -126,6 +127,7 @@ extension KeyManagementClient {
         var deleted: String?
         try await change("DeleteImportedKeyMaterial", identifier, whilePendingDeletion: nil) { record, log, _ in
             guard record.origin == KeyRecord.external else { throw KeyManagementError(.unsupportedOperation) }
+            try record.refuseIfProtected()
             if let material { log.parameters.append(("keyMaterialId", .text(material))) }
             let place = material.map { id in record.materials.firstIndex { $0.id == id } } ?? record.current
             guard let place else {

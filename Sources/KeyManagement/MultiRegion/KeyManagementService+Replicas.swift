@@ -47,6 +47,7 @@ extension KeyManagementService {
             if !creation.tags.isEmpty { log.parameters.append(("tags", .map(creation.tags))) }
             if let policy = creation.policy { log.parameters.append(("policy", .text(policy.text))) }
             try checkReplicaCreation(origin, creation, caller)
+            try algorithms.check(origin.specification)
             guard state.keys[source.place] == nil else { return ([], false) }
             try quotas.checkKeys(of: origin.account, in: state)
             try checkDrift(log.time)
@@ -217,7 +218,7 @@ extension KeyRecord {
     fileprivate mutating func takeMaterial(
         of other: KeyRecord, opening domains: [UInt32: AESGCM], _ state: ServiceState
     ) throws {
-        schedule = other.schedule
+        (schedule, notBefore, notAfter) = (other.schedule, other.notBefore, other.notAfter)
         guard zip(materials, other.materials).allSatisfy({ $0.id == $1.id }), materials.count <= other.materials.count
         else {
             throw KeyManagementError(.tampered, "the materials of \(id) differ between Regions")

@@ -72,10 +72,10 @@ extension KeyManagementService {
             guard record.isSymmetric || record.kind != nil, record.isSymmetric || seed.material.count == 1,
                 !seed.material.isEmpty
             else { throw KeyManagementError(.validation, "\(seed.id) is of no known kind, or has too much material") }
-            for (index, material) in seed.material.enumerated() {
+            try algorithms.check(record.specification)
+            for material in seed.material {
                 let secret = try record.normalized(SecretBytes(copying: material.bytes))
-                let id = Hexadecimal.encode(
-                    try HashFunction.sha256.hash(Array("strongroom seed \(record.place) \(index)".utf8)).array)
+                let id = try KeyRecord.materialID(of: secret, key: record.id)
                 record.materials.append(
                     try record.material(
                         id, secret, at: log.time, domain: state.activeDomain, under: try state.wrappingDomain))

@@ -4,7 +4,7 @@ internal import Cryptography
 public enum AlgorithmPolicy: Sendable, Hashable {
     /// All that there are.
     case all
-    /// Those alone that NIST approves (SP 800-131A, SP 800-140C), after ``SelfTest`` has found that they work. What that is worth, and what it is
+    /// Those alone that NIST approves (SP 800-131A, SP 800-140C), after ``SelfTest``'s known answers. What that is worth, and what it is
     /// not: Documentation/Compliance.md.
     case approved
 

@@ -9,6 +9,8 @@ final class Caller: Sendable {
         var grantTokens: [GrantToken] = []
         /// Whether the answer is withheld, and nothing is changed.
         var isDryRun = false
+        /// Whether the request was counted already.
+        var isAdmitted = false
         /// How its requests come.
         var context = RequestContext()
         /// Where its operations note what they did, for an adapter whose answers tell.
@@ -31,6 +33,7 @@ final class Caller: Sendable {
 
     var grantTokens: [GrantToken] { options.grantTokens }
     var isDryRun: Bool { options.isDryRun }
+    var isAdmitted: Bool { options.isAdmitted }
     var context: RequestContext { options.context }
     var report: OperationReport? { options.report }
 
@@ -101,7 +104,7 @@ extension KeyManagementClient {
         } catch let error as KeyManagementError where error.code == .dryRun {}
     }
 
-    private func copy(_ change: (inout Caller.Options) -> Void) -> KeyManagementClient {
+    func copy(_ change: (inout Caller.Options) -> Void) -> KeyManagementClient {
         var options = caller.options
         change(&options)
         return KeyManagementClient(

@@ -59,6 +59,10 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) -> [UInt8] {
         try await service.perform("ReEncrypt", as: caller) { log in
             try self.noteReEncryption(of: ciphertext, to: KeyIdentifier(key), &log)
+            if self.caller.isDryRun {
+                var trial = log
+                _ = try self.decryptor(KeyIdentifier(key), algorithm, "ReEncryptTo", &trial)
+            }
             let opened = try await self.decrypt(ciphertext, context, source, action: "ReEncryptFrom", &log)
             let bytes = opened.bytes
             return try self.encrypt(bytes, KeyIdentifier(key), algorithm, action: "ReEncryptTo", &log)

@@ -175,9 +175,7 @@ extension KeyManagementClient {
             "ScheduleKeyDeletion", identifier, parameters: [("pendingWindowInDays", .number(days))],
             conditions: ["kms:schedulekeydeletionpendingwindowindays": [String(days)]]
         ) { record, log, state in
-            guard record.isProtected != true else {
-                throw KeyManagementError(.invalidState, "\(record.id) is protected from deletion.")
-            }
+            try record.refuseIfProtected()
             try service.checkClock(log.time, state)
             // Counted from the time that was checked.
             date = Date(timeIntervalSince1970: (log.time.timeIntervalSince1970 + Double(days) * 86400).rounded())

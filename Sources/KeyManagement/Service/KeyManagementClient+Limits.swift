@@ -10,20 +10,31 @@ extension KeyManagementClient {
     ///   - identifier: the key.
     ///   - start: the first moment; nil for any.
     ///   - end: the first moment that is too late; nil for none.
-    /// - Throws: `validation` where the end is not behind the start.
+    /// - Throws: `validation` where the end is not behind the start; `unsupportedOperation` for a replica, which follows its primary, and for
+    ///   a key for derivation, whose keys open and protect alike.
     public func limitUse(
         of identifier: KeyIdentifier, from start: Date? = nil, until end: Date? = nil
     ) async throws(KeyManagementError) {
-        try await change("UpdateKeyValidity", identifier) { record, log, _ in
+        var place = ""
+        let parameters: [(String, AuditEvent.Value)] = [("notBefore", start), ("notAfter", end)].map { name, date in
+            (name, .text(date.map { String($0.timeIntervalSince1970) } ?? "none"))
+        }
+        try await change("UpdateKeyValidity", identifier, parameters: parameters) { record, log, _ in
+            place = record.place
+            guard record.usage != Derivation.usage, !record.isReplica(in: service.scope.region) else {
+                throw KeyManagementError(.unsupportedOperation)
+            }
             if let start, let end, start >= end {
                 throw KeyManagementError(.validation, "a time that ends before it begins")
             }
             record.notBefore = start?.timeIntervalSince1970
             record.notAfter = end?.timeIntervalSince1970
         }
+        // Replicas that are out of reach are caught up with later.
+        try? await service.synchronizeReplicas(of: place)
     }
 
-    /// Lets nobody have a key deleted until the protection is taken away again, by those who may `kms:UpdateDeletionProtection`.
+    /// Lets nobody have a key deleted, nor its imported material, nor material trimmed, until the protection is taken away again, by those who may `kms:UpdateDeletionProtection`.
     ///
     /// Without it, a deletion still waits seven days at least, and can be called back for so long.
     public func protectFromDeletion(_ identifier: KeyIdentifier) async throws(KeyManagementError) {

@@ -28,6 +28,16 @@ extension KeyManagementClient {
         }
     }
 
+    /// In a dry run, a source in a key store ends the operation before the destination is asked about: so it is asked first.
+    func tryDestination(_ identifier: KeyIdentifier, _ context: EncryptionContext, _ log: inout OperationLog) throws {
+        guard caller.isDryRun else { return }
+        var trial = log
+        do { _ = try use(identifier, Encryption.self, "ReEncryptTo", &trial, context: context) } catch {
+            log = trial
+            throw error
+        }
+    }
+
     private func rehearse(
         _ identifier: KeyIdentifier, _ context: EncryptionContext, _ algorithm: EncryptionAlgorithm?, _ action: String,
         _ log: inout OperationLog

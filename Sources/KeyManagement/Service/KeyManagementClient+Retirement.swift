@@ -39,6 +39,7 @@ extension KeyManagementClient {
         var (count, key) = (0, "")
         try await change("TrimKeyMaterial", identifier) { record, log, _ in
             try service.checkDrift(log.time)
+            try record.refuseIfProtected()
             key = record.place
             guard !record.isReplica(in: service.scope.region) else { throw KeyManagementError(.unsupportedOperation) }
             let (oldest, trimmed) = (record.oldest ?? 0, record.trimmed ?? 0)

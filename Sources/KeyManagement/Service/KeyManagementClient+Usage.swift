@@ -27,6 +27,7 @@ extension KeyManagementClient {
     private static let uses: Set<String> = [
         "Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair",
         "GenerateDataKeyPairWithoutPlaintext", "Sign", "Verify", "GenerateMac", "VerifyMac", "DeriveSharedSecret",
+        "DeriveKey",
     ]
 
     /// The last cryptographic operation that succeeded with a key, as the audit trail has it: ask before a key is deleted.

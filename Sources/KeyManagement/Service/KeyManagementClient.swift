@@ -109,6 +109,7 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) -> Ciphertext {
         try await service.perform("ReEncrypt", as: caller) { log in
             try self.noteReEncryption(of: ciphertext, to: KeyIdentifier(key), &log)
+            try self.tryDestination(KeyIdentifier(key), newContext, &log)
             let opened = try await self.decrypt(ciphertext, context, source, action: "ReEncryptFrom", &log)
             let bytes = opened.bytes
             return try await self.encrypt(bytes, KeyIdentifier(key), newContext, action: "ReEncryptTo", &log)

@@ -118,6 +118,7 @@ extension KeyManagementService {
             } catch {
                 throw KeyManagementError(wrapping: error)
             }
+            try algorithms.check(resealed.root.kind)
             if try await replaceRoot(resealed, after: root.version, "ReplaceRootOfTrust") { return }
         }
         throw KeyManagementError(.conflict, "the root record changes too fast")

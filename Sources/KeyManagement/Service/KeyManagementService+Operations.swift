@@ -87,7 +87,9 @@ extension KeyManagementService {
         let result: R
         do {
             try check(caller, at: log.time)
-            try limiter.take(name, account: caller.principal.account, at: clock.uptime)
+            if !caller.isAdmitted {
+                try limiter.take(name, account: caller.principal.account, at: clock.uptime)
+            }
             try check(caller.grantTokens)
             result = try await body(&log)
         } catch {
@@ -115,7 +117,9 @@ extension KeyManagementService {
             do {
                 let state = try refreshedState()
                 try check(caller, at: log.time)
-                if attempt == 1 { try limiter.take(name, account: caller.principal.account, at: clock.uptime) }
+                if attempt == 1, !caller.isAdmitted {
+                    try limiter.take(name, account: caller.principal.account, at: clock.uptime)
+                }
                 try check(caller.grantTokens)
                 log.unchanged = [(RootRecord.name, state.root.version)]
                 outcome = try body(&log, state)

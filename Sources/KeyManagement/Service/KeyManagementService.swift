@@ -76,7 +76,7 @@ public final class KeyManagementService: Sendable {
         do {
             try algorithms.test()
             let scope = ServiceScope(partition: partition, region: region)
-            let secrets = try await KeyManagementService.unlock(store, rootOfTrust)
+            let secrets = try await KeyManagementService.unlock(store, rootOfTrust, algorithms)
             let records = try AuthenticatedRecords(store: store, key: secrets.records)
             let state = try KeyManagementService.load(records, secrets, scope)
             self.scope = scope
@@ -147,7 +147,9 @@ public final class KeyManagementService: Sendable {
     }
 
     /// Opens the root record, or makes it in an empty store.
-    static func unlock(_ store: any RecordStore, _ root: any RootOfTrust) async throws -> StoreSecrets {
+    static func unlock(
+        _ store: any RecordStore, _ root: any RootOfTrust, _ algorithms: AlgorithmPolicy
+    ) async throws -> StoreSecrets {
         for _ in 0..<3 {
             // Looked for before the root record, which is older than any key: others may be making the store right now.
             let hasKeys = try !store.records(prefix: KeyRecord.prefix, after: nil, limit: 1).isEmpty
@@ -161,6 +163,7 @@ public final class KeyManagementService: Sendable {
             }
             guard !hasKeys else { throw KeyManagementError(.tampered, "the root record is gone") }
             let secrets = try await RootRecord.make(for: root)
+            try algorithms.check(secrets.record.root.kind)
             let records = try AuthenticatedRecords(store: store, key: secrets.records)
             do {
                 let value = try StoredJSON.encode(secrets.record)

@@ -43,7 +43,7 @@ public struct Quotas: Sendable, Hashable {
     fileprivate func rate(_ operation: String) -> (group: String, limit: Double)? {
         switch operation {
         case "Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateRandom",
-            "GenerateMac", "VerifyMac":
+            "GenerateMac", "VerifyMac", "DeriveKey":
             cryptographicRequestsPerSecond.map { ("cryptographic", $0) }
         case "Sign", "Verify", "DeriveSharedSecret", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext",
             "GetPublicKey":

@@ -165,6 +165,12 @@ struct KeyRecord: Codable, Sendable {
     /// What the material is; nil for symmetric encryption, and for a kind that this version does not know.
     var kind: CustodialKeyKind? { MaterialKind.kind(specification, usage: usage) }
 
+    func refuseIfProtected() throws(KeyManagementError) {
+        guard isProtected != true else {
+            throw KeyManagementError(.invalidState, "\(id) is protected from deletion.")
+        }
+    }
+
     /// Whether the service has a public key alone.
     var isPublic: Bool { origin == KeyRecord.publicKey }
 
