@@ -80,17 +80,30 @@ package struct AuthenticatedRecords: Sendable {
     ///
     /// - Throws: `tampered` where they do not fit.
     package func verifiedRecords(prefixes: [String]) throws -> (records: [Record], revision: Revision) {
+        let (records, revision) = try readVerified(prefixes: prefixes, into: [Record]()) { $0.append($1) }
+        return (records, revision)
+    }
+
+    /// Reads all records under the prefixes one by one, so that not all are in memory at once, and compares them with the sum.
+    ///
+    /// - Parameters:
+    ///   - initial: what the records are taken into; nothing of it is to be used where this throws.
+    ///   - body: takes one, which is authentic, into it.
+    /// - Throws: `tampered` where they do not fit; what `body` throws.
+    package func readVerified<Result>(
+        prefixes: [String], into initial: Result, _ body: (inout Result, Record) throws -> Void
+    ) throws -> (result: Result, revision: Revision) {
         for _ in 0..<50 {
             let revision = try store.revision
             let head = try store.record(AuthenticatedRecords.headName)
-            var sum = SetHash()
-            var records: [Record] = []
+            var (sum, result) = (SetHash(), initial)
             var failure: (any Error)?
             do {
                 for prefix in prefixes {
-                    for record in try store.records(prefix: prefix) {
-                        records.append(try checked(record))
-                        sum.add(try lane(try tag(of: record)))
+                    try forEachRecord(prefix) { record in
+                        let tag = try tag(of: record)
+                        sum.add(try lane(tag))
+                        try body(&result, withoutTag(record))
                     }
                 }
             } catch { failure = error }
@@ -100,15 +113,31 @@ package struct AuthenticatedRecords: Sendable {
             guard let head, try openHead(head) == sum else {
                 throw RecordIntegrityError(.tampered, "records have been put back, added or taken away")
             }
-            return (records, revision)
+            return (result, revision)
         }
         throw RecordIntegrityError(.unstable, "the store changes too fast to be read")
     }
 
-    /// The record without its tag.
+    private func forEachRecord(_ prefix: String, _ body: (Record) throws -> Void) throws {
+        var last: RecordName?
+        while true {
+            let page = try store.records(prefix: prefix, after: last, limit: AuthenticatedRecords.pageCount)
+            for record in page { try body(record) }
+            guard page.count == AuthenticatedRecords.pageCount else { return }
+            last = page.last?.name
+        }
+    }
+
+    private static let pageCount = 256
+
+    /// The record without its tag, once that was found right.
     private func checked(_ record: Record) throws -> Record {
         _ = try tag(of: record)
-        return Record(
+        return withoutTag(record)
+    }
+
+    private func withoutTag(_ record: Record) -> Record {
+        Record(
             name: record.name, version: record.version,
             value: Array(record.value.dropLast(AuthenticatedRecords.tagCount)))
     }

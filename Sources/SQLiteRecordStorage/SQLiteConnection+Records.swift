@@ -22,15 +22,16 @@ extension SQLiteConnection {
     }
 
     func records(prefix: String, after last: RecordName?, limit: Int) throws(RecordStoreError) -> [Record] {
+        // One bound: of two, SQLite may seek by the lower, and step over all that came before this page.
+        let start = last.flatMap { $0.description.utf8.lexicographicallyPrecedes(prefix.utf8) ? nil : $0 }
         let query = try statement(
             """
             SELECT name, version, value FROM records
-            WHERE name >= ?1 AND name > ?2 AND value IS NOT NULL ORDER BY name LIMIT ?3
+            WHERE name \(start == nil ? ">=" : ">") ?1 AND value IS NOT NULL ORDER BY name LIMIT ?2
             """)
         defer { query.reset() }
-        query.bind(1, prefix)
-        query.bind(2, last?.description ?? "")
-        query.bind(3, UInt64(max(limit, 0)))
+        query.bind(1, start?.description ?? prefix)
+        query.bind(2, UInt64(max(limit, 0)))
         var found: [Record] = []
         while try step(query) {
             let name = try storedName(query.text(0))

@@ -114,7 +114,8 @@ extension KeyManagementService {
         guard store.record.isConnected else {
             throw KeyManagementError(.keyStoreInvalidState, "The key store \(keyStore) is not connected.")
         }
-        do throws(KeyStoreConnectionError) { return try await connections.custodian(store.record, isNew: isNew) } catch {
+        do throws(KeyStoreConnectionError) { return try await connections.custodian(store.record, isNew: isNew) } catch
+        {
             throw KeyManagementError(.keyStoreFailure, "\(keyStore): \(error.rawValue)")
         }
     }

@@ -181,14 +181,13 @@ public final class KeyManagementService: Sendable {
     private static func load(
         _ records: AuthenticatedRecords, _ secrets: borrowing StoreSecrets, _ scope: ServiceScope
     ) throws -> ServiceState {
-        let (all, revision) = try records.verifiedRecords(
+        var root: (record: RootRecord, version: UInt64)?
+        let (tables, revision) = try records.readVerified(
             prefixes: [
                 RootRecord.name.description, KeyRecord.prefix, AliasRecord.prefix, GrantRecord.prefix,
                 MemberRecord.prefix, KeyStoreRecord.prefix, KeptRemains.prefix,
-            ])
-        var tables = ServiceTables()
-        var root: (record: RootRecord, version: UInt64)?
-        for record in all {
+            ], into: ServiceTables()
+        ) { tables, record in
             let name = record.name.description
             if name.hasPrefix(KeyRecord.prefix) {
                 let stored = try StoredJSON.decode(KeyRecord.self, record.value, record.name)
