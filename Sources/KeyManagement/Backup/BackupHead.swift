@@ -58,7 +58,7 @@ struct BackupHead: Codable, Sendable {
         let names = Set(materials.map(\.id))
         let times = [notBefore, notAfter].compactMap { $0 } + materials.map(\.created)
         return (1...BackupHead.mostMaterials).contains(materials.count) && names.count == materials.count
-            && names.allSatisfy { Hexadecimal.decode($0)?.count == 32 && $0 == $0.lowercased() }
+            && names.allSatisfy { MaterialID(text: $0) != nil }
             // Only what is too old to open was destroyed.
             && destroyed <= oldest ?? 0 && !materials.dropFirst(destroyed).contains(where: \.isDestroyed)
             && (0..<materials.count).contains(oldest ?? 0)

@@ -129,18 +129,18 @@ extension KeyRecord {
             for (index, known) in head.materials.enumerated() {
                 // A date to come would keep the deletions of all keys waiting.
                 let created = min(known.created, now)
+                guard let id = MaterialID(text: known.id) else { throw KeyManagementError(.invalidCiphertext) }
                 guard !known.isDestroyed else {
                     materials.append(
-                        Material(id: known.id, created: created, rotation: known.rotation, domain: 0, wrapped: []))
+                        Material(id: id, created: created, rotation: known.rotation, domain: 0, wrapped: []))
                     continue
                 }
-                guard let id = Hexadecimal.decode(known.id).flatMap({ MaterialID($0) }), state.materials[id] == nil
-                else {
+                guard state.materials[id] == nil else {
                     throw KeyManagementError(.alreadyExists, "the key's material is here already")
                 }
                 let right = try normalized(try secret(index))
                 var material = try material(
-                    known.id, right, at: time, domain: state.activeDomain, under: state.wrappingDomain)
+                    id, right, at: time, domain: state.activeDomain, under: state.wrappingDomain)
                 (material.created, material.rotation) = (created, known.rotation)
                 materials.append(material)
             }

@@ -10,6 +10,8 @@ internal import Cryptography
 /// makes a message's key.
 final class BackingKey: Sendable {
     let id: MaterialID
+    /// The identifier as events have it.
+    let name: String
     private let derivation: Derivation
 
     private enum Derivation: Sendable {
@@ -18,13 +20,13 @@ final class BackingKey: Sendable {
     }
 
     init(id: MaterialID, material: borrowing SecretBytes) throws(CryptographyError) {
-        self.id = id
+        (self.id, name) = (id, id.text)
         derivation = .held(try CounterKDF(.sha256, key: material))
     }
 
     /// Takes a key for HMAC-SHA-256 in custody.
     init(id: MaterialID, keptBy custodian: any MessageAuthenticator) {
-        self.id = id
+        (self.id, name) = (id, id.text)
         derivation = .kept(custodian)
     }
 

@@ -54,6 +54,36 @@ struct MaterialID: Sharded {
         self.bytes = all
     }
 
+    /// Reads 64 hexadecimal digits.
+    init?(text: String) {
+        var all: [32 of UInt8] = .init(repeating: 0)
+        var place = 0
+        for digit in text.utf8 {
+            let value: UInt8
+            switch digit {
+            case 0x30...0x39: value = digit - 0x30
+            case 0x61...0x66: value = digit - 0x57
+            default: return nil
+            }
+            guard place < 64 else { return nil }
+            all[place / 2] |= place % 2 == 0 ? value << 4 : value
+            place += 1
+        }
+        guard place == 64 else { return nil }
+        bytes = all
+    }
+
+    /// A new one.
+    init(random: some RandomSource) throws(CryptographyError) {
+        var all: [32 of UInt8] = .init(repeating: 0)
+        var span = all.mutableSpan
+        try random.fill(&span)
+        bytes = all
+    }
+
+    /// 64 hexadecimal digits.
+    var text: String { Hexadecimal.encode(bytes.span) }
+
     static func == (left: MaterialID, right: MaterialID) -> Bool {
         left.bytes.indices.allSatisfy { left.bytes[$0] == right.bytes[$0] }
     }

@@ -99,7 +99,7 @@ extension KeyManagementService {
             // A session may be another one the next time, so nothing of it is kept with the key.
             let custodian = try await connections.custodian(store.record)
             let authenticator = try await custodian.authenticator(KeyHandle(key.record.materials[index].wrapped))
-            return MaterialInUse(backing: BackingKey(id: key.materials[index], keptBy: authenticator))
+            return MaterialInUse(backing: BackingKey(id: key.materialID(index), keptBy: authenticator))
         } catch { throw KeyManagementError(.keyStoreFailure, "\(keyStore): \(error)") }
     }
 

@@ -11,11 +11,11 @@ extension KeyRecord {
     ) throws -> String {
         let secret = try normalized(secret)
         let material = try KeyRecord.materialID(of: secret, key: id)
-        guard request.material == nil || request.material == material else {
+        guard request.material == nil || request.material == material.text else {
             throw KeyManagementError(.incorrectKeyMaterial, "the material is another than the one that is named")
         }
         let expires = request.expires.map { $0.timeIntervalSince1970.rounded(.down) }
-        let place = materials.firstIndex { $0.id == material }
+        let place = materials.firstIndex { $0.identifier == material }
         let isNew = request.isNew ?? materials.isEmpty
         let domain = try state.wrappingDomain
         if let place {
@@ -25,7 +25,7 @@ extension KeyRecord {
             materials[place].domain = state.activeDomain
             materials[place].imported?.expires = expires
             if let description = request.description { materials[place].imported?.description = description }
-            return material
+            return material.text
         }
         // New material comes to the primary, and a place for it from there.
         guard isNew, !isReplica else {
@@ -40,7 +40,7 @@ extension KeyRecord {
         var new = try self.material(material, secret, at: time, domain: state.activeDomain, under: domain)
         new.imported = Imported(expires: expires, description: request.description, isPending: !materials.isEmpty)
         materials.append(new)
-        return material
+        return material.text
     }
 
     /// Takes imported material away. What waited for a rotation is forgotten, other material leaves its place.
@@ -107,12 +107,14 @@ extension KeyRecord {
     }
 
     /// The identifier of imported material: the same for the same key and material, and telling nothing of it.
-    static func materialID(of secret: borrowing SecretBytes, key: String) throws -> String {
+    static func materialID(of secret: borrowing SecretBytes, key: String) throws -> MaterialID {
         let salt: [UInt8] = []
         let info = Array("strongroom material id".utf8)
         let hidden = try HKDF(.sha256).derive(
             from: secret, salt: salt.span, info: info.span, count: 32)
-        return Hexadecimal.encode(try HMAC(.sha256, key: hidden).authenticate(Array(key.utf8).span).array)
+        let code = try HMAC(.sha256, key: hidden).authenticate(Array(key.utf8)).array
+        guard let id = MaterialID(code) else { throw KeyManagementError(.internalFailure) }
+        return id
     }
 }
 

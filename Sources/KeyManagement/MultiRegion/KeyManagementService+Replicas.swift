@@ -219,7 +219,8 @@ extension KeyRecord {
         of other: KeyRecord, opening domains: [UInt32: AESGCM], _ state: ServiceState
     ) throws {
         (schedule, notBefore, notAfter) = (other.schedule, other.notBefore, other.notAfter)
-        guard zip(materials, other.materials).allSatisfy({ $0.id == $1.id }), materials.count <= other.materials.count
+        guard zip(materials, other.materials).allSatisfy({ $0.identifier == $1.identifier }),
+            materials.count <= other.materials.count
         else {
             throw KeyManagementError(.tampered, "the materials of \(id) differ between Regions")
         }
@@ -232,12 +233,12 @@ extension KeyRecord {
                 continue
             }
             var mine = Material(
-                id: theirs.id, created: theirs.created, rotation: theirs.rotation, domain: 0, wrapped: [])
+                id: theirs.identifier, created: theirs.created, rotation: theirs.rotation, domain: 0, wrapped: [])
             if let imported = theirs.imported {
                 mine.imported = Imported(expires: nil, description: imported.description, isPending: imported.isPending)
             } else if !theirs.wrapped.isEmpty {
                 let secret = try other.material(index, domains: domains)
-                mine.wrapped = try domain.seal(secret, authenticating: label(theirs.id, version: index))
+                mine.wrapped = try domain.seal(secret, authenticating: label(theirs.identifier, version: index))
                 mine.domain = state.activeDomain
             }
             materials.append(mine)

@@ -119,7 +119,7 @@ extension KeyManagementClient {
             try service.refreshedState()
             let (key, state) = try use(
                 KeyIdentifier(name), Encryption.self, "ReEncryptTo", &log, context: context)
-            guard key.materials[key.current] != id else { return ciphertext }
+            guard key.materialID(key.current) != id else { return ciphertext }
             let material = try await service.material(of: key, key.current, state, &log)
             log.materials.append(key.record.materials[key.current].id)
             return try await KeyManagementClient.seal(opened, material, context)

@@ -90,7 +90,7 @@ extension KeyManagementClient {
             identifier, DeterministicEncryption.self, context, action, &log)
         let secret = try KeyManagementClient.derive(
             authenticator, "Strongroom/KMS/deterministic/v1", key, context, count: 64)
-        let id = key.materials[0]
+        let id = key.materialID(0)
         return (
             try AESSIV(key: secret), [0xC5, 1, DeterministicCiphertext.suite] + id.bytes.indices.map { id.bytes[$0] }
         )
@@ -119,7 +119,7 @@ extension KeyManagementClient {
     private static func derive(
         _ authenticator: HMAC, _ label: String, _ key: ManagedKey, _ context: EncryptionContext, count: Int
     ) throws -> SecretBytes {
-        let id = key.materials[0].bytes
+        let id = key.materialID(0).bytes
         var input = Array(label.utf8) + [0]
         for index in id.indices { input.append(id[index]) }
         input += try HashFunction.sha256.hash(context.canonicalBytes).array

@@ -29,7 +29,7 @@ extension KeyManagementClient {
         return try await createKey(KeySpecification<Purpose>(name: name), creation) { record, log, state in
             log.parameters.append(("origin", .text(creation.origin)))
             record.origin = creation.origin
-            let id = Hexadecimal.encode(try SystemRandom().bytes(count: 32))
+            let id = try MaterialID(random: SystemRandom())
             // No secret, but wrapped like one nobody exchanges it.
             record.materials = [
                 try record.material(

@@ -176,7 +176,7 @@ extension KeyManagementService {
             var record = current.record
             for (index, material) in record.materials.enumerated() where material.isBehind(active) {
                 let opened = try record.material(index, domains: state.domains)
-                let label = record.label(material.id, version: index)
+                let label = record.label(material.identifier, version: index)
                 record.materials[index].wrapped = try target.seal(opened, authenticating: label)
                 record.materials[index].domain = active
             }

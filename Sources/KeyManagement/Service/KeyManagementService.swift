@@ -191,7 +191,8 @@ public final class KeyManagementService: Sendable {
             let name = record.name.description
             if name.hasPrefix(KeyRecord.prefix) {
                 let stored = try StoredJSON.decode(KeyRecord.self, record.value, record.name)
-                tables.setKey(stored.place, try ManagedKey(stored, version: record.version, scope: scope, after: nil))
+                let key = try ManagedKey(stored, version: record.version, scope: scope, after: nil)
+                tables.setKey(key.place, key)
             } else if name.hasPrefix(AliasRecord.prefix) {
                 let alias = try StoredJSON.decode(AliasRecord.self, record.value, record.name)
                 tables.aliases[AliasRecord.alias(record.name)] = StoredAlias(record: alias, version: record.version)

@@ -3,86 +3,115 @@ internal import Cryptography
 internal import FoundationEssentials
 internal import Synchronization
 
-/// A key in memory: its record, and its material as far as it has been used.
+/// A key in memory: its record, and what has been made of it as far as it has been used. Most keys of a store are never used by a process, and
+/// should cost it little.
 final class ManagedKey: Sendable {
+    /// What a key that is used has at hand.
+    private final class Working: Sendable {
+        let arnText: String
+        let backing: Mutex<[MaterialID: BackingKey]>
+        /// The key itself, of a kind that has one material, once it was unwrapped.
+        let single: Mutex<CustodialKey.Use?>
+
+        init(_ arnText: String, backing: [MaterialID: BackingKey] = [:], single: CustodialKey.Use? = nil) {
+            self.arnText = arnText
+            self.backing = Mutex(backing)
+            self.single = Mutex(single)
+        }
+    }
+
     let record: KeyRecord
     /// The stored record's version, for compare and set.
     let version: UInt64
-    let arn: ARN
-    let arnText: String
     /// Its account and identifier, by which the state finds it.
     let place: String
     let policy: PolicyDocument
-    let materials: [MaterialID]
-    private let backing: Mutex<[MaterialID: BackingKey]>
-    /// The key itself, of a kind that has one material, once it was unwrapped.
-    private let single: Mutex<CustodialKey.Use?>
+    private let scope: ServiceScope
+    private let used: Mutex<Working?>
 
     init(_ record: KeyRecord, version: UInt64, scope: ServiceScope, after older: ManagedKey?) throws {
         var record = record
         self.version = version
-        arn = scope.keyARN(id: record.id, account: record.account)
-        arnText = arn.description
-        place = record.place
+        self.scope = scope
+        place = older?.place ?? record.place
         do {
             policy = try scope.policies.policy(record.policy)
         } catch {
             throw KeyManagementError(.tampered, "the policy of \(record.id) cannot be read")
         }
-        // Most keys have the same policy: its text is kept once.
+        // Most keys have the same policy, and all keys of a kind its names: their texts are kept once.
         record.policy = policy.text
+        record.shareTexts()
         self.record = record
-        materials = try record.materials.map { material in
-            guard let id = Hexadecimal.decode(material.id).flatMap({ MaterialID($0) }) else {
-                throw KeyManagementError(.tampered, "a material of \(record.id) has no identifier")
-            }
-            return id
-        }
-        // Material that was unwrapped stays, whatever it is wrapped under now, unless it was deleted.
-        let there = Set(zip(materials, record.materials).filter { !$1.wrapped.isEmpty }.map(\.0))
-        backing = Mutex((older?.backing.withLock { $0 } ?? [:]).filter { there.contains($0.key) })
-        let isSame =
-            older?.record.isOfSameKind(as: record) == true && older?.materials.first == materials.first
-            && materials.first.map(there.contains) == true
-        single = Mutex(isSame ? older?.single.withLock { $0 } : nil)
+        used = Mutex(older?.working(after: record))
     }
+
+    /// What a later record may go on using. Material that was unwrapped stays, whatever it is wrapped under now, unless it was deleted.
+    private func working(after record: KeyRecord) -> Working? {
+        guard let used = used.withLock({ $0 }) else { return nil }
+        let there = Set(record.materials.filter { !$0.wrapped.isEmpty }.map(\.identifier))
+        let first = record.materials.first?.identifier
+        let isSame =
+            self.record.isOfSameKind(as: record) && self.record.materials.first?.identifier == first
+            && first.map(there.contains) == true
+        return Working(
+            used.arnText, backing: used.backing.withLock { $0 }.filter { there.contains($0.key) },
+            single: isSame ? used.single.withLock { $0 } : nil)
+    }
+
+    private var working: Working {
+        used.withLock { used in
+            if let used { return used }
+            let made = Working(arn.description)
+            used = made
+            return made
+        }
+    }
+
+    var arn: ARN { scope.keyARN(id: record.id, account: record.account) }
+    var arnText: String { working.arnText }
+
+    /// The identifiers of its materials, oldest first.
+    var materials: [MaterialID] { record.materials.map(\.identifier) }
+
+    func materialID(_ index: Int) -> MaterialID { record.materials[index].identifier }
 
     /// The material that seals. A key in a usable state has one.
     var current: Int { record.current ?? 0 }
 
     /// Material ready for work, unwrapped on first use.
     func backingKey(_ index: Int, domains: [UInt32: AESGCM]) throws -> BackingKey {
-        let id = materials[index]
-        if let ready = backing.withLock({ $0[id] }) { return ready }
+        let id = materialID(index)
+        if let ready = working.backing.withLock({ $0[id] }) { return ready }
         let material = try record.material(index, domains: domains)
         return keep(try BackingKey(id: id, material: material))
     }
 
     /// A key for signing, authentication or agreement, unwrapped on first use.
     func use(domains: [UInt32: AESGCM]) throws -> CustodialKey.Use {
-        if let ready = single.withLock({ $0 }) { return ready }
-        guard let kind = record.pairKind, !materials.isEmpty else {
+        if let ready = working.single.withLock({ $0 }) { return ready }
+        guard let kind = record.pairKind, !record.materials.isEmpty else {
             throw KeyManagementError(.tampered, "\(record.id) is of an unknown kind")
         }
         let material = try record.material(0, domains: domains)
         let use =
             record.isPublic
             ? try CustodialKey.Use(publicKey: material.bytes, of: kind) : try CustodialKey.Use(kind, material)
-        single.withLock { $0 = use }
+        working.single.withLock { $0 = use }
         return use
     }
 
     /// Material ready for work, whose key a custodian keeps.
     func backingKey(_ index: Int, custodian: any KeyCustodian) async throws -> BackingKey {
-        let id = materials[index]
-        if let ready = backing.withLock({ $0[id] }) { return ready }
+        let id = materialID(index)
+        if let ready = working.backing.withLock({ $0[id] }) { return ready }
         let authenticator = try await custodian.authenticator(KeyHandle(record.materials[index].wrapped))
         return keep(BackingKey(id: id, keptBy: authenticator))
     }
 
     private func keep(_ key: BackingKey) -> BackingKey {
         let id = key.id
-        return backing.withLock { backing in
+        return working.backing.withLock { backing in
             if let ready = backing[id] { return ready }
             backing[id] = key
             return key
@@ -124,10 +153,35 @@ final class ManagedKey: Sendable {
 }
 
 /// What all keys of a service share: partition and Region of their ARNs, and policies.
-struct ServiceScope: Sendable {
+final class ServiceScope: Sendable {
     let partition: String
     let region: String
     let policies = CompiledPolicies()
+    /// How the ARNs of its keys begin.
+    private let arnPrefix: String
+
+    init(partition: String, region: String) {
+        (self.partition, self.region) = (partition, region)
+        arnPrefix = "arn:\(partition):kms:\(region):"
+    }
+
+    /// The place of a key that an ARN of this service names; nil for any other text.
+    func place(ofKey arn: String) -> String? {
+        guard arn.hasPrefix(arnPrefix) else { return nil }
+        let rest = arn.utf8.dropFirst(arnPrefix.utf8.count)
+        let id = rest.dropFirst(ServiceScope.accountCount + ServiceScope.keyResource.utf8.count)
+        guard !id.isEmpty,
+            rest.dropFirst(ServiceScope.accountCount).starts(with: ServiceScope.keyResource.utf8)
+        else { return nil }
+        var place = String(Substring(rest.prefix(ServiceScope.accountCount)))
+        place.reserveCapacity(ServiceScope.accountCount + 1 + id.count)
+        place += "/"
+        place += Substring(id)
+        return place
+    }
+
+    private static let accountCount = 12
+    private static let keyResource = ":key/"
 
     func keyARN(id: String, account: String) -> ARN {
         ARN(partition: partition, service: "kms", region: region, account: account, resource: "key/\(id)")

@@ -21,20 +21,16 @@ struct ServiceTables: Sendable {
     var keyStoreTurn: UInt64?
     /// Which key and which of its materials an identifier means.
     private(set) var materials = ShardedDictionary<MaterialID, (key: ManagedKey, index: Int)>()
-    /// Keys by the text of their ARN: what a ``Key`` handle names, without taking it apart.
-    private(set) var keysByARN = ShardedDictionary<String, ManagedKey>()
 
     /// Puts a key in, in place of an older one, or takes it out.
     mutating func setKey(_ place: String, _ key: ManagedKey?) {
         if let old = keys[place] {
-            for id in old.materials { materials[id] = nil }
-            keysByARN[old.arnText] = nil
+            for material in old.record.materials { materials[material.identifier] = nil }
         }
         keys[place] = key
         guard let key else { return }
-        keysByARN[key.arnText] = key
-        for (index, id) in key.materials.enumerated() where key.record.mayOpen(index) {
-            materials[id] = (key, index)
+        for (index, material) in key.record.materials.enumerated() where key.record.mayOpen(index) {
+            materials[material.identifier] = (key, index)
         }
     }
 
@@ -186,7 +182,10 @@ final class ServiceState: Sendable {
         guard bytes.checkForASCII() else {
             throw KeyManagementError(.notFound, "Invalid keyId '\(identifier)'")
         }
-        if let key = tables.keysByARN[identifier.description], key.state(at: time) != nil { return key }
+        // What a ``Key`` handle names, without taking it all apart.
+        if let place = scope.place(ofKey: identifier.description), let key = keys[place], key.state(at: time) != nil {
+            return key
+        }
         let resolved = ResolvedName(identifier, account: account, region: scope.region, partition: scope.partition)
         switch resolved {
         case nil: throw KeyManagementError(.notFound, "Invalid keyId '\(identifier)'")

@@ -6,7 +6,7 @@ internal import RecordStorage
 struct KeyRecord: Codable, Sendable {
     /// One piece of material, wrapped under a domain key; in a key store, the custodian's handle of it.
     struct Material: Codable, Sendable {
-        let id: String
+        let identifier: MaterialID
         /// When it was made, or came into use.
         var created: Double
         /// Why it was made: nil for the first, or where nobody has noted it.
@@ -19,10 +19,10 @@ struct KeyRecord: Codable, Sendable {
         var imported: Imported?
 
         init(
-            id: String, created: Double, rotation: KeyRotation.Kind? = nil, domain: UInt32, wrapped: [UInt8],
+            id: MaterialID, created: Double, rotation: KeyRotation.Kind? = nil, domain: UInt32, wrapped: [UInt8],
             imported: Imported? = nil
         ) {
-            (self.id, self.created, self.rotation, self.domain) = (id, created, rotation, domain)
+            (identifier, self.created, self.rotation, self.domain) = (id, created, rotation, domain)
             (self.wrapped, self.imported) = (wrapped, imported)
         }
 
@@ -32,7 +32,10 @@ struct KeyRecord: Codable, Sendable {
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            id = try container.decode(String.self, forKey: .id)
+            guard let identifier = MaterialID(text: try container.decode(String.self, forKey: .id)) else {
+                throw DecodingError.dataCorruptedError(forKey: .id, in: container, debugDescription: "no identifier")
+            }
+            self.identifier = identifier
             created = try container.decode(Double.self, forKey: .created)
             rotation = try container.decodeIfPresent(KeyRotation.Kind.self, forKey: .rotation)
             domain = try container.decode(UInt32.self, forKey: .domain)
@@ -59,6 +62,9 @@ struct KeyRecord: Codable, Sendable {
             try container.encode(Data(wrapped).base64EncodedString(), forKey: .wrapped)
         }
 
+        /// The identifier as a text.
+        var id: String { identifier.text }
+
         /// Whether it waits for a rotation to come into use.
         var isPending: Bool { imported?.isPending == true }
 
@@ -76,51 +82,59 @@ struct KeyRecord: Codable, Sendable {
         var isPending = false
     }
 
-    /// Rotation at regular times.
-    struct Schedule: Codable, Sendable {
-        let days: Int
-        var next: Double
-    }
-
     let id: String
     let account: String
     let created: Double
     var description: String
     var isEnabled = true
-    var deletion: Double?
     let usage: String
-    let specification: String
+    private(set) var specification: String
     var policy: String
-    /// When it gets new material by itself; nil for never.
-    var schedule: Schedule?
-    /// What its owner has written on it.
-    var tags: [String: String]?
-    /// Its relatives in other Regions; nil for a key of one Region.
-    var multiRegion: MultiRegion?
-    /// For a replica, the version of the primary's record that it has taken over; nil for none of this epoch.
-    var synchronized: UInt64?
-    /// The days that it will wait for its deletion, once its replicas are deleted.
-    var pendingWindow: Int?
-    /// The place of the oldest material that still opens; nil for the first.
-    var oldest: Int?
-    /// How many materials were destroyed, from the first on.
-    var trimmed: Int?
-    /// AWS for a key that the service manages itself; nil for one of its owner's.
-    var manager: String?
-    /// EXTERNAL where the material is imported, PUBLIC where it is somebody else's public key; nil otherwise.
-    var origin: String?
-    /// The name of the key store that the key is in; nil for the service itself.
-    var keyStore: String?
-    /// From when until when it protects anything new, in seconds; nil for any time.
-    var notBefore: Double?
-    var notAfter: Double?
-    /// True where nobody may have it deleted; nil otherwise.
-    var isProtected: Bool?
-    /// True where its material may leave the service wrapped, as was said when it was made; nil otherwise.
-    var mayBeBackedUp: Bool?
-    /// The key of an external key store beneath which the material works; nil otherwise.
-    var externalKey: String?
     var materials: [Material]
+    /// What few keys have; nil for the others.
+    var rarities: KeptApart<Rarities>?
+
+    init(
+        id: String, account: String, created: Double, description: String, usage: String, specification: String,
+        policy: String, tags: [String: String]? = nil, materials: [Material]
+    ) {
+        (self.id, self.account, self.created, self.description) = (id, account, created, description)
+        (self.usage, self.specification, self.policy, self.materials) = (usage, specification, policy, materials)
+        self.tags = tags
+    }
+
+    private enum CodingKeys: CodingKey {
+        case id, account, created, description, isEnabled, usage, specification, policy, materials
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        id = try container.decode(String.self, forKey: .id)
+        account = try container.decode(String.self, forKey: .account)
+        created = try container.decode(Double.self, forKey: .created)
+        description = try container.decode(String.self, forKey: .description)
+        isEnabled = try container.decode(Bool.self, forKey: .isEnabled)
+        usage = try container.decode(String.self, forKey: .usage)
+        specification = try container.decode(String.self, forKey: .specification)
+        policy = try container.decode(String.self, forKey: .policy)
+        materials = try container.decode([Material].self, forKey: .materials)
+        rarities = try Rarities.read(from: decoder)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(id, forKey: .id)
+        try container.encode(account, forKey: .account)
+        try container.encode(created, forKey: .created)
+        try container.encode(description, forKey: .description)
+        try container.encode(isEnabled, forKey: .isEnabled)
+        try container.encode(usage, forKey: .usage)
+        try container.encode(specification, forKey: .specification)
+        try container.encode(policy, forKey: .policy)
+        try container.encode(materials, forKey: .materials)
+        // In the same object.
+        try rarities?.value.encode(to: encoder)
+    }
 
     /// Where it stands among the keys.
     var place: String { "\(account)/\(id)" }
@@ -132,8 +146,8 @@ struct KeyRecord: Codable, Sendable {
     static let prefix = "key/"
 
     /// The text that binds a wrapped material to its place.
-    func label(_ material: String, version: Int) -> [UInt8] {
-        Array("strongroom material \(account) \(id) \(material) \(version)".utf8)
+    func label(_ material: MaterialID, version: Int) -> [UInt8] {
+        Array("strongroom material \(account) \(id) \(material.text) \(version)".utf8)
     }
 
     static let external = "EXTERNAL"
@@ -164,6 +178,13 @@ struct KeyRecord: Codable, Sendable {
 
     /// What the material is; nil for symmetric encryption, and for a kind that this version does not know.
     var kind: CustodialKeyKind? { MaterialKind.kind(specification, usage: usage) }
+
+    /// Has the texts that many keys have in one place in memory.
+    mutating func shareTexts() {
+        if specification == KeySpecification<Encryption>.symmetric.name {
+            specification = KeySpecification<Encryption>.symmetric.name
+        }
+    }
 
     func refuseIfProtected() throws(KeyManagementError) {
         guard isProtected != true else {
@@ -197,14 +218,14 @@ struct KeyRecord: Codable, Sendable {
         guard kind?.isAvailable ?? isSymmetric else {
             throw KeyManagementError(.unsupportedOperation, "keys of the kind \(specification) are not known here")
         }
-        let id = Hexadecimal.encode(try SystemRandom().bytes(count: 32))
+        let id = try MaterialID(random: SystemRandom())
         let material = try kind?.generate() ?? .random(count: 32)
         return try self.material(id, material, at: time, domain: domain, under: key)
     }
 
     /// The next material, wrapped.
     func material(
-        _ id: String, _ secret: borrowing SecretBytes, at time: Date, domain: UInt32, under key: AESGCM
+        _ id: MaterialID, _ secret: borrowing SecretBytes, at time: Date, domain: UInt32, under key: AESGCM
     ) throws -> Material {
         Material(
             id: id, created: time.timeIntervalSince1970, domain: domain,
@@ -213,7 +234,7 @@ struct KeyRecord: Codable, Sendable {
 
     /// Material that a custodian has made.
     static func keptMaterial(_ handle: KeyHandle, at time: Date) throws -> Material {
-        let id = Hexadecimal.encode(try SystemRandom().bytes(count: 32))
+        let id = try MaterialID(random: SystemRandom())
         return Material(id: id, created: time.timeIntervalSince1970, domain: 0, wrapped: handle.bytes)
     }
 
@@ -227,7 +248,7 @@ struct KeyRecord: Codable, Sendable {
                 .conflict, "another process has rotated the store's domain key: open the store again")
         }
         do {
-            return try domain.open(stored.wrapped, authenticating: label(stored.id, version: index))
+            return try domain.open(stored.wrapped, authenticating: label(stored.identifier, version: index))
         } catch {
             throw KeyManagementError(.tampered, "a material of \(id) does not open")
         }
