@@ -32,6 +32,7 @@ public final class AuditTrail: AuditSink {
     private let durability: AuditDurability
     private let pending = Mutex(Pending())
     private let chain: Mutex<AuditChain>
+    private let isRetrying = Mutex(false)
     /// Commits happen here, one after the other, off the cooperative threads.
     private let queue = DispatchQueue(label: "strongroom.audit")
 
@@ -212,19 +213,32 @@ public final class AuditTrail: AuditSink {
     private func schedule(_ window: Duration) {
         let milliseconds = min(max(window / .milliseconds(1), 0), 86_400_000)
         queue.asyncAfter(deadline: .now() + .milliseconds(Int(milliseconds))) { [weak self] in
+            self?.isRetrying.withLock { $0 = false }
             _ = self?.flushOnQueue()
         }
     }
 
+    /// One try more, however many have failed meanwhile.
+    private func scheduleRetry(_ window: Duration) {
+        let isFirst = isRetrying.withLock { isRetrying in
+            defer { isRetrying = true }
+            return !isRetrying
+        }
+        guard isFirst else { return }
+        schedule(window)
+    }
+
     /// What has failed may be there all the same: the chain goes on from it, and it is not written again.
     private func settleOnQueue() throws {
-        guard try chain.withLock({ try $0.settle(in: store) }) else { return }
+        let isThere = try chain.withLock { try $0.settle(in: store) }
         pending.withLock { pending in
             let (bytes, count) = pending.failed
+            // What is not there is as what has never been tried: the next failure is of something else.
+            pending.failed = (0, 0)
+            guard isThere else { return }
             pending.lines.removeFirst(bytes)
             pending.count -= count
             pending.templates = pending.templates.mapValues { ($0.template, $0.line - count) }
-            pending.failed = (0, 0)
         }
     }
 
@@ -259,7 +273,7 @@ public final class AuditTrail: AuditSink {
                 pending.lastFailure = failure
                 return pending.waiters
             }
-            if waiters.isEmpty, case .buffered(let window) = durability { schedule(window) }
+            if waiters.isEmpty, case .buffered(let window) = durability { scheduleRetry(window) }
             for waiter in waiters { waiter.resume(returning: failure) }
             return failure
         }
@@ -286,7 +300,7 @@ public final class AuditTrail: AuditSink {
                 pending.lastFailure = failure
             }
         }
-        if failure != nil, batch.waiters.isEmpty, case .buffered(let window) = durability { schedule(window) }
+        if failure != nil, batch.waiters.isEmpty, case .buffered(let window) = durability { scheduleRetry(window) }
         for waiter in batch.waiters { waiter.resume(returning: failure) }
         return failure
     }

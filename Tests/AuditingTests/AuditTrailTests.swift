@@ -221,6 +221,30 @@ import Testing
         #expect(try verify(store).isSound)
     }
 
+    @Test func `what waits is not lost where one commit fails, and the next happens unseen`() async throws {
+        let tearing = TearingStore(store)
+        let trail = try AuditTrail(
+            store: tearing, rootKey: SecretBytes(copying: rootKey), durability: .buffered(lossWindow: .seconds(3600)))
+        try await trail.record(event("Waiting"))
+        tearing.weather = .failing
+        await #expect(throws: AuditError.self) { try await trail.flush() }
+        // The flush before it fails and has not happened; the record itself fails and has.
+        await #expect(throws: (any Error).self) {
+            try await trail.record(event("Change")) { writes in
+                tearing.weather = .torn
+                return try tearing.commit(writes)
+            }
+        }
+        tearing.weather = .fine
+        try await trail.record(event("Last"))
+        try await trail.flush()
+        let lines = try AuditTrail.events(in: store)
+        for name in ["Waiting", "Change", "Last"] {
+            #expect(lines.count { $0.contains("\"eventName\":\"\(name)\"") } == 1, "\(name)")
+        }
+        #expect(try verify(store).isSound)
+    }
+
     @Test func `writers at once have a chain each`() async throws {
         let trails = try (0..<4).map { _ in try trail() }
         try await withThrowingTaskGroup(of: Void.self) { group in

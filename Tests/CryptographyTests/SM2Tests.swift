@@ -28,6 +28,19 @@ import Testing
         #expect(throws: CryptographyError(.invalidKey)) { _ = try SM2.PublicKey(point: off) }
     }
 
+    @Test(.timeLimit(.minutes(1))) func `a private number that never signs is refused`() throws {
+        // The order less 1, and less 2 (GB/T 32918.5, 2).
+        let order = "fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d541"
+        let never = try #require(Hexadecimal.decode(order + "22"))
+        #expect(throws: CryptographyError(.invalidKey)) {
+            _ = try SM2.PrivateKey(scalar: SecretBytes(copying: never))
+        }
+        let last = try SM2.PrivateKey(scalar: SecretBytes(copying: try #require(Hexadecimal.decode(order + "21"))))
+        let message: [UInt8] = [1]
+        let signature = try last.sign(message.span)
+        #expect(try last.publicKey.isValid(signature.span, for: message.span))
+    }
+
     @Test func `the standard's examples hold`() throws {
         // GB/T 32905, A.1.
         let digest = try HashFunction.sm3.hash(Array("abc".utf8)).array

@@ -171,9 +171,9 @@ import Testing
         let parameters = try await there.restoreParameters()
         let recipient = try RSA.PublicKey(subjectPublicKeyInfo: parameters.publicKey)
         let id = "11111111-2222-3333-4444-555555555555"
-        let material = String(repeating: "ab", count: 32)
-        func attempt(_ changes: [String: Any], material bytes: [UInt8] = [UInt8](repeating: 1, count: 32)) async throws
-        {
+        let secret = [UInt8](repeating: 1, count: 32)
+        let material = try KeyRecord.materialID(of: SecretBytes(copying: secret), key: id).text
+        func attempt(_ changes: [String: Any], material bytes: [UInt8]? = nil) async throws {
             var head: [String: Any] = [
                 "id": id, "usage": "ENCRYPT_DECRYPT", "specification": "SYMMETRIC_DEFAULT", "description": "",
                 "materials": [["id": material, "created": 1.0, "isDestroyed": false]],
@@ -181,7 +181,7 @@ import Testing
             head.merge(changes) { $1 }
             let decoded = try JSONDecoder().decode(
                 BackupHead.self, from: JSONSerialization.data(withJSONObject: head))
-            let backup = try KeyBackup(decoded, for: recipient) { _ in SecretBytes(copying: bytes) }
+            let backup = try KeyBackup(decoded, for: recipient) { _ in SecretBytes(copying: bytes ?? secret) }
             _ = try await there.restore(backup, parameters.token, as: Encryption.self)
         }
         let destroyed: [String: Any] = ["id": material, "created": 1.0, "isDestroyed": true]
@@ -195,16 +195,82 @@ import Testing
             await #expect(throws: KeyManagementError(.invalidCiphertext), "\(changes)") { try await attempt(changes) }
         }
         await #expect(throws: KeyManagementError(.incorrectKeyMaterial)) { try await attempt([:], material: [1]) }
-        await #expect(throws: KeyManagementError(.invalidKeyUsage)) { try await attempt(["specification": "RSA_1"]) }
+        for specification in ["RSA_1", "SYMMETRIC_DEFAU\u{212A}T"] {
+            await #expect(throws: KeyManagementError(.invalidKeyUsage)) {
+                try await attempt(["specification": specification])
+            }
+        }
+        // Another's material has its name from what only the other has; a name without material claims nothing.
+        let victim = client(target, account: "444455556666")
+        let theirs = try await victim.createKey(.symmetric)
+        let sealed = try await victim.encrypt([1], under: theirs)
+        let name = try await victim.describe(KeyIdentifier(theirs)).materials[0]
+        await #expect(throws: KeyManagementError(.alreadyExists)) {
+            try await attempt(["materials": [["id": name, "created": 1.0, "isDestroyed": false]]])
+        }
+        await #expect(throws: KeyManagementError(.incorrectKeyMaterial)) {
+            let free = String(repeating: "ab", count: 32)
+            try await attempt(["materials": [["id": free, "created": 1.0, "isDestroyed": false]]])
+        }
         await #expect(throws: KeyManagementError(.validation)) {
             try await attempt(["description": String(repeating: "x", count: 9000)])
         }
         #expect(try await there.listKeys().isEmpty)
         // A date to come does not keep the deletions of others waiting.
-        try await attempt(["materials": [["id": material, "created": 4e9, "isDestroyed": false]]])
+        try await attempt([
+            "oldest": 1,
+            "materials": [
+                ["id": name, "created": 1.0, "isDestroyed": true],
+                ["id": material, "created": 4e9, "isDestroyed": false],
+            ],
+        ])
+        try await there.disable(KeyIdentifier(id))
+        try await there.enable(KeyIdentifier(id))
+        #expect(try await victim.decrypt(sealed).revealed == [1])
         let doomed = try await there.createKey(.symmetric)
         try await there.scheduleDeletion(KeyIdentifier(doomed), afterDays: 7)
         clock.advance(days: 8)
         #expect(await target.maintain().deleted == 1)
+    }
+
+    @Test func `a copy in another account takes nothing from the original`() async throws {
+        let target = try await service(2)
+        let (one, two) = (client(target), client(target, account: "444455556666"))
+        let key = try await one.createKey(.symmetric, allowingBackup: true)
+        let id = KeyIdentifier(key)
+        let sealed = try await one.encrypt([1], under: key)
+        let parameters = try await two.restoreParameters()
+        let backup = try await one.backUp(id, for: parameters.publicKey)
+        // Not even of material that the original opens no more.
+        try await one.rotate(id)
+        try await one.retireMaterial(of: id, before: one.describe(id).materials[1])
+        await #expect(throws: KeyManagementError(.alreadyExists)) {
+            _ = try await two.restore(backup, parameters.token, as: Encryption.self)
+        }
+        try await one.retireMaterial(of: id, before: one.describe(id).materials[0])
+        #expect(try await one.decrypt(sealed).revealed == [1])
+    }
+
+    @Test func `what is restored under a limit is one request, and what is refused is recorded`() async throws {
+        let here = client(try await service(1, store))
+        let target = try await KeyManagementService(
+            store: MemoryRecordStore(), rootOfTrust: testRoot(2), quotas: Quotas(otherRequestsPerSecond: 1),
+            clock: clock)
+        let there = client(target)
+        let parameters = try await there.restoreParameters()
+        let key = try await here.createKey(.symmetric, allowingBackup: true)
+        let backup = try await here.backUp(KeyIdentifier(key), for: parameters.publicKey)
+        await #expect(throws: KeyManagementError(.invalidKeyUsage)) {
+            _ = try await there.restore(backup, parameters.token, as: Signing.self)
+        }
+        await #expect(throws: KeyManagementError(.throttled)) {
+            _ = try await there.restore(backup, parameters.token, as: Encryption.self)
+        }
+        clock.advance(days: 0.5)
+        _ = try await there.restore(backup, parameters.token, as: Encryption.self)
+        let events = try await target.auditEvents().filter { $0.contains(#""eventName":"RestoreKey""#) }
+        #expect(events.count == 3)
+        #expect(events[0].contains("InvalidKeyUsage") && events[1].contains("Throttling"))
+        #expect(!events[2].contains("errorCode"))
     }
 }

@@ -81,6 +81,12 @@ import Testing
             parameters.wrap(.random(count: 32)), parameters.token, into: imported, expiring: .never)
         try await client.protectFromDeletion(imported)
         await #expect(throws: KeyManagementError(.invalidState)) {
+            let again = try await client.importParameters(for: imported)
+            try await client.importKeyMaterial(
+                again.wrap(.random(count: 32)), again.token, into: imported,
+                expiring: .at(clock.now.addingTimeInterval(10)), isNew: true)
+        }
+        await #expect(throws: KeyManagementError(.invalidState)) {
             try await client.deleteImportedKeyMaterial(of: imported)
         }
         try await client.endProtectionFromDeletion(id)

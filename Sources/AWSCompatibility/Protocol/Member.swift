@@ -120,7 +120,8 @@ struct Member: Sendable {
         }
         switch value {
         case .text(let text):
-            if let choices, !choices.contains(text) {
+            // Other characters may be the same to Swift, and are not to policies.
+            if let choices, !(text.utf8.allSatisfy { $0 < 128 } && choices.contains(text)) {
                 return failed("'\(text)' ", "satisfy enum value set: [\(choices.joined(separator: ", "))]")
             }
             if let problem = out(text.unicodeScalars.count, "'\(text)' ", "length") { return problem }
@@ -130,7 +131,7 @@ struct Member: Sendable {
         case .number(let number): return out(number, "'\(number)' ", "value")
         case .texts(let texts):
             if let problem = out(texts.count, "'\(texts)' ", "length") { return problem }
-            guard let choices, let other = texts.first(where: { !choices.contains($0) }) else { return nil }
+            guard let choices, let other = texts.first(where: { !($0.utf8.allSatisfy { $0 < 128 } && choices.contains($0)) }) else { return nil }
             return failed(
                 "'[\(other)]' ",
                 "satisfy constraint: [Member must satisfy enum value set: [\(choices.joined(separator: ", "))]]")

@@ -6,7 +6,9 @@ internal import OpenSSLShim
 /// try FIPSProvider.use(configuration: "/etc/ssl/fips.cnf")        // before anything else of this library
 /// ```
 ///
-/// From then on this process calculates with it alone. What it has not, such as ChaCha20-Poly1305 and scrypt, is `unsupported`. TLS has a
+/// From then on this process seals, signs, agrees, derives and draws at random with it alone. Two checks of private keys that are read stay with
+/// OpenSSL's arithmetic outside it: an elliptic-curve key's point is calculated from its number, and an RSA key's numbers are compared. What
+/// it has not, such as ChaCha20-Poly1305 and scrypt, is `unsupported`. TLS has a
 /// context of its own, which this does not concern.
 public enum FIPSProvider {
     /// Has the provider calculate everything, from now until the process ends.

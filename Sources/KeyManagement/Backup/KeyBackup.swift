@@ -71,6 +71,16 @@ public struct KeyBackup: Sendable, Hashable {
         try self.init(bytes)
     }
 
+    /// What the key is.
+    ///
+    /// - Throws: `invalidCiphertext` for whatever does not open.
+    func head(with key: RSA.PrivateKey) throws(KeyManagementError) -> BackupHead {
+        var found: BackupHead?
+        do { try open(with: key) { head, _ in found = head } } catch { throw KeyManagementError(wrapping: error) }
+        guard let found else { throw KeyManagementError(.invalidCiphertext) }
+        return found
+    }
+
     /// Unwraps the key: what it is, and the material of each place that has one.
     ///
     /// - Throws: `invalidCiphertext` for whatever does not open.

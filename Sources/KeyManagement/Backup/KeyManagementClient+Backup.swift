@@ -79,29 +79,42 @@ extension KeyManagementClient {
         _ backup: KeyBackup, _ token: RestoreToken, as purpose: Purpose.Type, alias: String? = nil,
         policy: PolicyDocument? = nil, bypassingLockoutCheck: Bool = false
     ) async throws(KeyManagementError) -> Key<Purpose> {
-        // What it says of itself is read before anything is decided, and changes nothing.
-        let account = principal.account
-        let (key, head) = try await service.perform("RestoreKey", as: caller) { log in
-            log.parameters = [("backupDigest", .text(backup.digest))]
-            try service.authorize("RestoreKey", resource: "*", inAccount: account, log)
-            let key = try token.open(account: account, at: log.time, domains: service.refreshedState().domains)
-            var head: BackupHead?
-            try backup.open(with: key) { known, _ in head = known }
-            guard let head else { throw KeyManagementError(.invalidCiphertext) }
-            return (key, head)
+        let (service, account) = (service, principal.account)
+        let parameters: [(String, AuditEvent.Value)] = [("backupDigest", .text(backup.digest))]
+        guard let client = admitted("RestoreKey") else {
+            // It refuses itself, and that is recorded.
+            return try await service.perform("RestoreKey", as: caller) { log in
+                (log.isReadOnly, log.parameters) = (false, parameters)
+                try service.authorize("RestoreKey", resource: "*", inAccount: account, log)
+                throw KeyManagementError(.conflict, "policies are being changed")
+            }
         }
-        guard head.usage == Purpose.usage, let specification = KeySpecification<Purpose>(head.specification) else {
-            throw KeyManagementError(.invalidKeyUsage, "the backup is of \(head.specification) for \(head.usage)")
+        let (key, head): (RSA.PrivateKey, BackupHead)
+        let specification: KeySpecification<Purpose>
+        do throws(KeyManagementError) {
+            let domains = try service.refreshedState().domains
+            key = try token.open(account: account, at: service.clock.now, domains: domains)
+            head = try backup.head(with: key)
+            guard head.usage == Purpose.usage, let known = KeySpecification<Purpose>(head.specification) else {
+                throw KeyManagementError(
+                    .invalidKeyUsage, "the backup is of \(head.specification) for \(head.usage)")
+            }
+            specification = known
+        } catch {
+            return try await service.perform("RestoreKey", as: client.caller) { log in
+                (log.isReadOnly, log.parameters) = (false, parameters)
+                throw error
+            }
         }
         var creation = KeyCreation(
             alias: alias, description: head.description, tags: head.tags ?? [:], policy: policy)
         creation.bypassesLockoutCheck = bypassingLockoutCheck
         (creation.id, creation.operation) = (head.id, "RestoreKey")
-        return try await createKey(specification, creation) { record, log, state in
-            log.parameters.append(("backupDigest", .text(backup.digest)))
+        return try await client.createKey(specification, creation) { record, log, state in
+            log.parameters += parameters
             try service.authorize("RestoreKey", resource: "*", inAccount: account, log)
             try record.restore(backup, with: key, at: log.time, state)
-            return []
+            return [state.nextKeyStoreTurn]
         }
     }
 
@@ -117,6 +130,8 @@ extension KeyRecord {
     ) throws {
         let now = time.timeIntervalSince1970
         guard state.keys[place] == nil else { throw KeyManagementError(.alreadyExists, "the key is here already") }
+        // Of all keys, also of what they open no more.
+        let taken = Set(state.keys.values.flatMap { $0.record.materials.map(\.identifier) })
         try backup.open(with: key) { head, secret in
             mayBeBackedUp = true
             (oldest, notBefore, notAfter) = (head.oldest, head.notBefore, head.notAfter)
@@ -131,14 +146,19 @@ extension KeyRecord {
                 let created = min(known.created, now)
                 guard let id = MaterialID(text: known.id) else { throw KeyManagementError(.invalidCiphertext) }
                 guard !known.isDestroyed else {
+                    // It is of nothing, and claims no name.
+                    let id = try MaterialID(random: SystemRandom())
                     materials.append(
                         Material(id: id, created: created, rotation: known.rotation, domain: 0, wrapped: []))
                     continue
                 }
-                guard state.materials[id] == nil else {
+                guard !taken.contains(id) else {
                     throw KeyManagementError(.alreadyExists, "the key's material is here already")
                 }
                 let right = try normalized(try secret(index))
+                guard try KeyRecord.materialID(of: right, key: head.id) == id else {
+                    throw KeyManagementError(.incorrectKeyMaterial, "the material is not what it is called")
+                }
                 var material = try material(
                     id, right, at: time, domain: state.activeDomain, under: state.wrappingDomain)
                 (material.created, material.rotation) = (created, known.rotation)

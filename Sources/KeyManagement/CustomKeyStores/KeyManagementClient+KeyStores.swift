@@ -58,6 +58,7 @@ extension KeyManagementClient {
         let admitted = admitted("CreateCustomKeyStore")
         if let admitted { try await admitted.checkProxy("CreateCustomKeyStore", proxy, credential, parameters) }
         return try await (admitted ?? self).makeKeyStore(name, parameters) { record, state in
+            guard admitted != nil else { throw KeyManagementError(.conflict, "policies are being changed") }
             try KeyStoreRecord.refuse(proxy, of: record.account, in: state)
             record.proxy = KeyStoreRecord.Proxy(endpoint: proxy.endpoint, path: proxy.path, accessKeyID: id)
             try record.seal(secret.bytes, with: connections.cipher)
@@ -198,8 +199,8 @@ extension KeyManagementClient {
 }
 
 extension ServiceState {
-    /// Takes the next turn in changing key stores: nobody else changes one at the same time.
-    fileprivate var nextKeyStoreTurn: RecordWrite {
+    /// Takes the next turn in changing key stores, or in restoring keys: nobody else does at the same time.
+    var nextKeyStoreTurn: RecordWrite {
         .put(KeyStoreRecord.turn, [], expecting: keyStoreTurn.map { .version($0) } ?? .absent)
     }
 }

@@ -31,7 +31,7 @@ struct KeyStoreRecord: Codable, Sendable {
 
     static let prefix = "keystore/"
     static let idPrefix = "cks-"
-    /// Written by every change of key stores, so that what must be one of a kind is.
+    /// Written by every change of key stores, and every restoring of a key, so that what must be one of a kind is.
     static let turn: RecordName = "keystore/turn"
 
     var place: String { "\(account)/\(id)" }

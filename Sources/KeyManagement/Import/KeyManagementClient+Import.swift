@@ -103,6 +103,7 @@ extension KeyManagementClient {
             try service.checkDrift(log.time)
             guard record.origin == KeyRecord.external else { throw KeyManagementError(.unsupportedOperation) }
             try request.check(at: log.time, isSymmetric: record.isSymmetric)
+            if request.expires != nil { try record.refuseIfProtected() }
             let (key, wrapping) = try token.open(for: record, at: log.time, domains: state.domains)
             try service.algorithms.check(wrapping.rawValue)
             let secret: SecretBytes

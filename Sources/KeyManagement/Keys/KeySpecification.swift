@@ -9,6 +9,8 @@ public struct KeySpecification<Purpose: KeyPurpose>: Sendable, Hashable {
 
     /// The kind of a name of AWS's; nil for one that is unknown, not for this purpose, or not in the linked OpenSSL.
     public init?(_ name: String) {
+        // Other characters may be the same to Swift, and are not to policies.
+        guard name.utf8.allSatisfy({ $0 < 128 }) else { return nil }
         let isSymmetric = name == KeySpecification<Encryption>.symmetric.name
         let isKnown =
             isSymmetric

@@ -36,6 +36,9 @@ extension KeyManagementClient {
 
     /// Lets nobody have a key deleted, nor its imported material, nor material trimmed, until the protection is taken away again, by those who may `kms:UpdateDeletionProtection`.
     ///
+    /// Imported material that expires is unusable from then on, and stays all the same. A replica's protection is its own, and does not keep what
+    /// its primary has trimmed.
+    ///
     /// Without it, a deletion still waits seven days at least, and can be called back for so long.
     public func protectFromDeletion(_ identifier: KeyIdentifier) async throws(KeyManagementError) {
         try await setProtection(true, identifier)

@@ -10,7 +10,7 @@ extension KeyManagementClient {
         with identifier: KeyIdentifier, context: EncryptionContext, using algorithm: EncryptionAlgorithm?
     ) async throws(KeyManagementError) {
         try await trying.service.perform("Decrypt", as: trying.caller) { log in
-            try rehearse(identifier, context, algorithm, "Decrypt", &log)
+            try await rehearse(identifier, context, algorithm, "Decrypt", &log)
         }
     }
 
@@ -23,8 +23,11 @@ extension KeyManagementClient {
     ) async throws(KeyManagementError) {
         try await trying.service.perform("ReEncrypt", as: trying.caller) { log in
             noteReEncryption(with: source, to: destination, &log)
-            try rehearse(source, context, algorithm, "ReEncryptFrom", &log)
-            try rehearse(destination, newContext, newAlgorithm, "ReEncryptTo", &log)
+            // A key in a key store ends its own rehearsal; the other is asked about all the same.
+            do { try await rehearse(source, context, algorithm, "ReEncryptFrom", &log) } catch {
+                guard (error as? KeyManagementError)?.code == .dryRun else { throw error }
+            }
+            try await rehearse(destination, newContext, newAlgorithm, "ReEncryptTo", &log)
         }
     }
 
@@ -41,13 +44,15 @@ extension KeyManagementClient {
     private func rehearse(
         _ identifier: KeyIdentifier, _ context: EncryptionContext, _ algorithm: EncryptionAlgorithm?, _ action: String,
         _ log: inout OperationLog
-    ) throws {
+    ) async throws {
         if let algorithm {
+            if action == "ReEncryptTo" { try service.algorithms.check(algorithm.description) }
             _ = try use(identifier, AsymmetricEncryption.self, algorithm, action, &log)
         } else {
             note(identifier, context, &log)
             try context.check()
-            _ = try use(identifier, Encryption.self, action, &log, context: context)
+            let (key, state) = try use(identifier, Encryption.self, action, &log, context: context)
+            _ = try await service.material(of: key, key.current, state, &log)
         }
     }
 }

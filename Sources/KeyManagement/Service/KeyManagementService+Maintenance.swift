@@ -194,12 +194,13 @@ extension KeyManagementService {
         let state = try refreshedState()
         try checkClock(now, state)
         var (count, failure): (Int, KeyManagementError?) = (0, nil)
-        for key in state.keys.values where key.record.materials.contains(where: { $0.isExpired(at: now) }) {
+        for key in state.keys.values
+        where key.record.isProtected != true && key.record.materials.contains(where: { $0.isExpired(at: now) }) {
             do throws(KeyManagementError) {
                 let isDone = try await change("DeleteExpiredKeyMaterial", as: .service) { log, state in
                     log.use(key)
                     // Another process may have been faster, or the material come back.
-                    guard let current = state.keys[key.place],
+                    guard let current = state.keys[key.place], current.record.isProtected != true,
                         current.record.materials.contains(where: { $0.isExpired(at: now) })
                     else { return ([], false) }
                     var record = current.record

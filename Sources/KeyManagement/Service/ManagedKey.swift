@@ -43,7 +43,9 @@ final class ManagedKey: Sendable {
         record.policy = policy.text
         record.shareTexts()
         self.record = record
-        used = Mutex(older?.working(after: record))
+        // One that was deleted and came back is another key.
+        let isSame = older?.record.created == record.created
+        used = Mutex(isSame ? older?.working(after: record) : nil)
     }
 
     /// What a later record may go on using. Material that was unwrapped stays, whatever it is wrapped under now, unless it was deleted.

@@ -25,12 +25,16 @@ struct ServiceTables: Sendable {
     /// Puts a key in, in place of an older one, or takes it out.
     mutating func setKey(_ place: String, _ key: ManagedKey?) {
         if let old = keys[place] {
-            for material in old.record.materials { materials[material.identifier] = nil }
+            for material in old.record.materials where materials[material.identifier]?.key.place == place {
+                materials[material.identifier] = nil
+            }
         }
         keys[place] = key
         guard let key else { return }
         for (index, material) in key.record.materials.enumerated() where key.record.mayOpen(index) {
-            materials[material.identifier] = (key, index)
+            // Nobody takes another key's material away by having one of its name.
+            let other = materials[material.identifier]?.key.place
+            if other == nil || other == place { materials[material.identifier] = (key, index) }
         }
     }
 

@@ -218,8 +218,11 @@ struct KeyRecord: Codable, Sendable {
         guard kind?.isAvailable ?? isSymmetric else {
             throw KeyManagementError(.unsupportedOperation, "keys of the kind \(specification) are not known here")
         }
-        let id = try MaterialID(random: SystemRandom())
         let material = try kind?.generate() ?? .random(count: 32)
+        // Who restores a key must not be able to claim another's: its material's names come from what only its owner has.
+        let id =
+            mayBeBackedUp == true
+            ? try KeyRecord.materialID(of: material, key: self.id) : try MaterialID(random: SystemRandom())
         return try self.material(id, material, at: time, domain: domain, under: key)
     }
 

@@ -24,6 +24,16 @@ internal import CStrongroomOpenSSL
         unsafe self.pointer = unsafe pointer
     }
 
+    /// What one number, which may be secret, is less than another.
+    init?(difference: OpaquePointer, _ secret: OpaquePointer) {
+        guard let pointer = unsafe BN_secure_new() else { return nil }
+        guard unsafe BN_sub(pointer, difference, secret) == 1 else {
+            unsafe BN_clear_free(pointer)
+            return nil
+        }
+        unsafe self.pointer = unsafe pointer
+    }
+
     deinit { unsafe BN_clear_free(pointer) }
 
     /// How many bytes the number needs.

@@ -122,6 +122,11 @@ extension NativeKey {
         else { throw .length }
         guard let point = unsafe EC_POINT_new(group) else { throw .memory }
         defer { unsafe EC_POINT_free(point) }
+        // SM2 signs with 1 / (1 + d): of the order less 1 there is none, and OpenSSL would look for it for ever (GB/T 32918.1, 6.1).
+        if curve == sm2 {
+            guard let rest = unsafe BigNumber(difference: order, scalar.pointer) else { throw .memory }
+            guard unsafe BN_is_one(rest.pointer) == 0 else { throw .length }
+        }
         let scratch = try BigNumberScratch()
         guard unsafe EC_POINT_mul(group, point, scalar.pointer, nil, nil, scratch.pointer) == 1 else {
             throw .drained("EC_POINT_mul")
