@@ -131,7 +131,9 @@ struct Member: Sendable {
         case .number(let number): return out(number, "'\(number)' ", "value")
         case .texts(let texts):
             if let problem = out(texts.count, "'\(texts)' ", "length") { return problem }
-            guard let choices, let other = texts.first(where: { !($0.utf8.allSatisfy { $0 < 128 } && choices.contains($0)) }) else { return nil }
+            guard let choices,
+                let other = texts.first(where: { !($0.utf8.allSatisfy { $0 < 128 } && choices.contains($0)) })
+            else { return nil }
             return failed(
                 "'[\(other)]' ",
                 "satisfy constraint: [Member must satisfy enum value set: [\(choices.joined(separator: ", "))]]")
