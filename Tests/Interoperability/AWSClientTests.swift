@@ -116,6 +116,9 @@ import Testing
                 throw KeyStoreConnectionError.invalidCredentials
             }
         }
+        let other = KeyStoreCluster(trustAnchor: "another anchor", accounts: ["111122223333"]) { _ in
+            throw KeyStoreConnectionError.internalError
+        }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         defer { group.shutdownGracefully { _ in } }
         let peer = try BackgroundPeer(
@@ -129,8 +132,8 @@ import Testing
             pemEncoded: String(contentsOf: folder.appendingPathComponent("root.pem"), encoding: .utf8))
         let tls = try TLSClient(TLSClientConfiguration(trust: PeerTrust(roots)))
         let transport = HTTPSTransport(tls, on: group, within: .seconds(10))
-        try await serve(clusters: ["cluster-2345abcdefg": cluster], externalKeyStores: transport) {
-            address, environment in
+        let clusters = ["cluster-2345abcdefg": cluster, "cluster-3456abcdefg": other]
+        try await serve(clusters: clusters, externalKeyStores: transport) { address, environment in
             print(try await run("kms_key_stores.py", [address, "https://localhost:\(port)"], environment))
         }
         _ = peer.text

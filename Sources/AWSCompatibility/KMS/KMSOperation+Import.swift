@@ -4,12 +4,14 @@ extension KMSOperation {
     /// Bringing material.
     static let imports: [String: KMSOperation] = [
         "GetParametersForImport": KMSOperation("KeyId", "WrappingAlgorithm", "WrappingKeySpec") { call in
+            let specification = call.required("WrappingKeySpec")
             guard let wrapping = ImportWrapping(rawValue: call.required("WrappingAlgorithm")),
-                let size = RSAKeySize(rawValue: call.required("WrappingKeySpec"))
+                let size = RSAKeySize(rawValue: specification) ?? (wrapping == .sm2PKE ? .bits3072 : nil),
+                (wrapping == .sm2PKE) == (specification == "SM2")
             else {
                 throw KeyManagementError(
                     .unsupportedOperation,
-                    "\(call.required("WrappingAlgorithm")) under \(call.required("WrappingKeySpec")) is not supported.")
+                    "\(call.required("WrappingAlgorithm")) under \(specification) is not supported.")
             }
             let parameters = try await call.client.importParameters(for: call.key, wrapping: wrapping, keySize: size)
             call.output.field("KeyId", call.usedKey)

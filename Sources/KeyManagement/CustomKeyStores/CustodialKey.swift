@@ -3,6 +3,7 @@ internal import Cryptography
 /// A private key that decrypts at once, and its public half.
 protocol DecryptionKey: Decryptor {
     var encryptionKey: any EncryptionKey { get throws(CryptographyError) }
+    func pkcs8() throws(CryptographyError) -> SecretBytes
     func decrypt(
         _ ciphertext: Span<UInt8>, using algorithm: EncryptionAlgorithm
     ) throws(CryptographyError) -> SecretBytes

@@ -11,13 +11,28 @@ public enum ImportWrapping: String, Sendable, Hashable, CaseIterable {
     case rsaAESKeyWrapSHA256 = "RSA_AES_KEY_WRAP_SHA_256"
     /// The same with SHA-1.
     case rsaAESKeyWrapSHA1 = "RSA_AES_KEY_WRAP_SHA_1"
+    /// The material under an SM2 key; not for RSA keys.
+    case sm2PKE = "SM2PKE"
 
-    /// How the RSA key encrypts.
+    /// How the wrapping key encrypts.
     var encryption: EncryptionAlgorithm {
         switch self {
         case .rsaOAEPSHA256, .rsaAESKeyWrapSHA256: .rsaOAEPSHA256
         case .rsaOAEPSHA1, .rsaAESKeyWrapSHA1: .rsaOAEPSHA1
+        case .sm2PKE: .sm2PKE
         }
+    }
+
+    /// AWS's name of the wrapping key's kind.
+    func keySpecification(_ size: RSAKeySize) -> String { self == .sm2PKE ? MaterialKind.sm2 : size.rawValue }
+
+    /// A new wrapping key.
+    func makeKey(_ size: RSAKeySize) throws(CryptographyError) -> any DecryptionKey {
+        self == .sm2PKE ? try SM2.PrivateKey() : try RSA.PrivateKey(bits: size.bits)
+    }
+
+    func readKey(pkcs8: borrowing SecretBytes) throws(CryptographyError) -> any DecryptionKey {
+        self == .sm2PKE ? try SM2.PrivateKey(pkcs8: pkcs8) : try RSA.PrivateKey(pkcs8: pkcs8)
     }
 
     /// Whether there is an AES key between.
@@ -28,26 +43,29 @@ public enum ImportWrapping: String, Sendable, Hashable, CaseIterable {
         let isTaken =
             switch record.kind {
             case .rsaSigning, .rsaDecryption: isHybrid
-            case .ecdsa(.p521), .ecdh(.p521): isHybrid || size != .bits2048
+            case .ecdsa(.p521), .ecdh(.p521): isHybrid || self == .sm2PKE || size != .bits2048
             case .ecdsa, .ecdh, .ed25519, .mlDSA, .sm2Signing, .sm2Decryption: true
             default: !isHybrid
             }
         guard isTaken else {
             throw KeyManagementError(
-                .unsupportedOperation, "\(rawValue) under \(size.rawValue) does not wrap \(record.specification)")
+                .unsupportedOperation,
+                "\(rawValue) under \(keySpecification(size)) does not wrap \(record.specification)")
         }
     }
 
-    /// Wraps material for the owner of the RSA key.
-    func wrap(_ material: borrowing SecretBytes, under key: RSA.PublicKey) throws(CryptographyError) -> [UInt8] {
+    /// Wraps material for the owner of a wrapping key.
+    func wrap(
+        _ material: borrowing SecretBytes, under key: any EncryptionKey
+    ) throws(CryptographyError) -> [UInt8] {
         guard isHybrid else { return try key.encrypt(material, using: encryption) }
         let between = try SecretBytes.random(count: 32)
         return try key.encrypt(between, using: encryption) + AESKeyWrap(.padded, key: between).wrap(material)
     }
 
     /// Unwraps material.
-    func unwrap(_ wrapped: Span<UInt8>, with key: RSA.PrivateKey) throws(CryptographyError) -> SecretBytes {
-        guard isHybrid else { return try key.decrypt(wrapped, using: encryption) }
+    func unwrap(_ wrapped: Span<UInt8>, with key: any DecryptionKey) throws(CryptographyError) -> SecretBytes {
+        guard isHybrid, let key = key as? RSA.PrivateKey else { return try key.decrypt(wrapped, using: encryption) }
         let count = key.modulusByteCount
         guard wrapped.count > count else { throw CryptographyError(.authenticationFailure) }
         let between = try key.decrypt(wrapped.extracting(..<count), using: encryption)
@@ -57,7 +75,7 @@ public enum ImportWrapping: String, Sendable, Hashable, CaseIterable {
 
 /// What is needed to bring material to a key: a public key, and the token that goes with it. Valid for a day.
 public struct ImportParameters: Sendable, Hashable {
-    /// The RSA key under which the material is wrapped, as a SubjectPublicKeyInfo.
+    /// The key under which the material is wrapped, as a SubjectPublicKeyInfo.
     public let wrappingKey: [UInt8]
     /// How it is wrapped.
     public let wrapping: ImportWrapping
@@ -70,7 +88,7 @@ public struct ImportParameters: Sendable, Hashable {
     ///
     /// - Throws: `invalidLength` for more than the key takes.
     public func wrap(_ material: borrowing SecretBytes) throws(CryptographyError) -> [UInt8] {
-        try wrapping.wrap(material, under: RSA.PublicKey(subjectPublicKeyInfo: wrappingKey.span))
+        try wrapping.wrap(material, under: KeyAlgorithm.encryptionKey(subjectPublicKeyInfo: wrappingKey.span))
     }
 }
 
@@ -84,19 +102,19 @@ public struct ImportToken: Sendable, Hashable {
 
     static let lifetime = 86400.0
 
-    /// Seals a wrapping key for a key.
+    /// Seals a wrapping key's PKCS #8 for a key.
     ///
     /// Layout: `01 | domain key's version, 4 bytes | seconds until which it is valid, 8 bytes | wrapping, 1 byte | sealed PKCS #8`;
     /// what stands before is authenticated with the key's account and identifier.
     init(
-        _ key: RSA.PrivateKey, _ wrapping: ImportWrapping, for record: KeyRecord, until validTo: Date,
+        _ key: borrowing SecretBytes, _ wrapping: ImportWrapping, for record: KeyRecord, until validTo: Date,
         domain version: UInt32, _ domain: AESGCM
     ) throws {
         var head: [UInt8] = [1]
         head.appendBigEndian(version)
         head.appendBigEndian(UInt64(max(0, validTo.timeIntervalSince1970)))
         head.append(UInt8(ImportWrapping.allCases.firstIndex(of: wrapping) ?? 0))
-        bytes = head + (try domain.seal(key.pkcs8(), authenticating: ImportToken.label(head, record)))
+        bytes = head + (try domain.seal(key, authenticating: ImportToken.label(head, record)))
     }
 
     /// The wrapping key of a token for a key.
@@ -104,20 +122,21 @@ public struct ImportToken: Sendable, Hashable {
     /// - Throws: `invalidImportToken`, `expiredImportToken`.
     func open(
         for record: KeyRecord, at time: Date, domains: [UInt32: AESGCM]
-    ) throws(KeyManagementError) -> (RSA.PrivateKey, ImportWrapping) {
+    ) throws(KeyManagementError) -> (any DecryptionKey, ImportWrapping) {
         guard bytes.count > 14, bytes.count <= 8192, bytes[0] == 1,
             let domain = domains[bytes[1..<5].reduce(0) { $0 << 8 | UInt32($1) }],
             Int(bytes[13]) < ImportWrapping.allCases.count
         else { throw KeyManagementError(.invalidImportToken) }
-        let key: RSA.PrivateKey
+        let wrapping = ImportWrapping.allCases[Int(bytes[13])]
+        let key: any DecryptionKey
         do {
             let opened = try domain.open(
                 Array(bytes[14...]), authenticating: ImportToken.label(Array(bytes[..<14]), record))
-            key = try RSA.PrivateKey(pkcs8: opened.bytes)
+            key = try wrapping.readKey(pkcs8: opened)
         } catch { throw KeyManagementError(.invalidImportToken) }
         let validTo = bytes[5..<13].reduce(0) { $0 << 8 | UInt64($1) }
         guard time.timeIntervalSince1970 < Double(validTo) else { throw KeyManagementError(.expiredImportToken) }
-        return (key, ImportWrapping.allCases[Int(bytes[13])])
+        return (key, wrapping)
     }
 
     private static func label(_ head: [UInt8], _ record: KeyRecord) -> [UInt8] {

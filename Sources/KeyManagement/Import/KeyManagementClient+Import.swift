@@ -42,27 +42,33 @@ extension KeyManagementClient {
     /// - Parameters:
     ///   - identifier: a key that was made for import.
     ///   - wrapping: how the material will be wrapped; key pairs of RSA need one of the key wraps.
-    ///   - size: of the wrapping key.
+    ///   - size: of an RSA wrapping key.
     /// - Throws: `unsupportedOperation` for other keys, and where the wrapping does not fit; `invalidState`.
     public func importParameters(
         for identifier: KeyIdentifier, wrapping: ImportWrapping = .rsaOAEPSHA256, keySize size: RSAKeySize = .bits3072
     ) async throws(KeyManagementError) -> ImportParameters {
         try await read(
             "GetParametersForImport", identifier,
-            parameters: [("wrappingAlgorithm", .text(wrapping.rawValue)), ("wrappingKeySpec", .text(size.rawValue))],
-            conditions: ["kms:wrappingalgorithm": [wrapping.rawValue], "kms:wrappingkeyspec": [size.rawValue]]
+            parameters: [
+                ("wrappingAlgorithm", .text(wrapping.rawValue)),
+                ("wrappingKeySpec", .text(wrapping.keySpecification(size))),
+            ],
+            conditions: [
+                "kms:wrappingalgorithm": [wrapping.rawValue], "kms:wrappingkeyspec": [wrapping.keySpecification(size)],
+            ]
         ) { key, state, log in
             try key.refuseUnlessImported(at: log.time)
             try service.algorithms.check(wrapping.rawValue)
             try wrapping.check(size, for: key.record)
             let domain = try state.wrappingDomain
-            let pair = try RSA.PrivateKey(bits: size.bits)
+            let pair = try wrapping.makeKey(size)
+            let encoded = try pair.pkcs8()
             let validTo = Date(
                 timeIntervalSince1970: (log.time.timeIntervalSince1970 + ImportToken.lifetime).rounded(.down))
             let token = try ImportToken(
-                pair, wrapping, for: key.record, until: validTo, domain: state.activeDomain, domain)
+                encoded, wrapping, for: key.record, until: validTo, domain: state.activeDomain, domain)
             return ImportParameters(
-                wrappingKey: pair.subjectPublicKeyInfo, wrapping: wrapping, token: token, validTo: validTo)
+                wrappingKey: try pair.subjectPublicKeyInfo, wrapping: wrapping, token: token, validTo: validTo)
         }
     }
 

@@ -12,6 +12,7 @@ public enum AlgorithmPolicy: Sendable, Hashable {
     private static let others: Set<String> = [
         "ECC_SECG_P256K1", MaterialKind.sm2, MaterialKind.aesSIV, MaterialKind.hkdf, "RSAES_OAEP_SHA_1",
         "RSA_AES_KEY_WRAP_SHA_1",
+        "SM2PKE",
         "passphrase",
     ]
 

@@ -149,14 +149,15 @@ extension KeyManagementService {
     func finishDomainRotation() async throws(KeyManagementError) {
         while true {
             let state = try refreshedState()
-            guard let newest = state.root.record.domainVersions.max(), newest == state.activeDomain else { return }
+            guard state.root.record.domainVersions.count > 1, let newest = state.root.record.domainVersions.max(),
+                newest == state.activeDomain
+            else { return }
             let active = state.activeDomain
             let behind = state.keys.values.filter { key in
                 !key.record.isKept && key.record.materials.contains { $0.isBehind(active) }
             }
             for key in behind { try await move(key, to: active) }
             guard behind.isEmpty else { continue }
-            guard state.root.record.domainVersions.count > 1 else { return }
             // Nobody makes material under an old domain key once a newer one stands in the root record.
             let record = state.root.record.keepingDomain(active)
             if try await replaceRoot(record, after: state.root.version, "RetireDomainKey") {

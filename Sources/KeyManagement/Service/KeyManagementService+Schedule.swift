@@ -11,7 +11,7 @@ public struct MaintenanceReport: Sendable, Hashable {
 }
 
 extension KeyManagementService {
-    /// Does all that is due: rotations, deletions, and expired material. Several processes may; each thing is done once.
+    /// Does all that is due: rotations, deletions, expired material, re-wrapping that was cut short, and what Regions have to tell each other. Several processes may; each thing is done once.
     public func maintain() async -> MaintenanceReport {
         var report = MaintenanceReport()
         do throws(KeyManagementError) { report.rotated = try await rotateDueKeys() } catch {
@@ -23,6 +23,7 @@ extension KeyManagementService {
         let deletion = await deleteKeys()
         report.deleted = deletion.count
         if let failure = deletion.failure { report.failures.append(failure) }
+        do throws(KeyManagementError) { try await finishDomainRotation() } catch { report.failures.append(error) }
         do throws(KeyManagementError) { try await synchronizeRegions() } catch { report.failures.append(error) }
         return report
     }

@@ -54,6 +54,8 @@ def cluster():
     assert store(identifier)["ConnectionErrorCode"] == "INVALID_CREDENTIALS"
     refused("CustomKeyStoreInvalidStateException", kms.connect_custom_key_store, CustomKeyStoreId=identifier)
     kms.disconnect_custom_key_store(CustomKeyStoreId=identifier)
+    refused("CloudHsmClusterNotRelatedException", kms.update_custom_key_store, CustomKeyStoreId=identifier,
+            CloudHsmClusterId="cluster-3456abcdefg")
     kms.update_custom_key_store(CustomKeyStoreId=identifier, KeyStorePassword="the right one")
     kms.connect_custom_key_store(CustomKeyStoreId=identifier)
     assert store(identifier)["ConnectionState"] == "CONNECTED"
@@ -80,6 +82,8 @@ def external():
             **{**good, "XksProxyAuthenticationCredential": {**CREDENTIAL, "RawSecretAccessKey": "x" * 43}})
     refused("XksProxyInvalidConfigurationException", kms.create_custom_key_store,
             **{**good, "XksProxyUriPath": "/nobody/kms/xks/v1"})
+    refused("XksProxyInvalidResponseException", kms.create_custom_key_store,
+            **{**good, "XksProxyUriPath": "/broken/kms/xks/v1"})
     refused("XksProxyUriUnreachableException", kms.create_custom_key_store,
             **{**good, "XksProxyUriEndpoint": "https://localhost:1"})
     refused("UnsupportedOperationException", kms.create_custom_key_store,
@@ -103,6 +107,8 @@ def external():
             XksKeyId="kid")
     refused("XksKeyNotFoundException", kms.create_key, Origin="EXTERNAL_KEY_STORE", CustomKeyStoreId=identifier,
             XksKeyId="nobody")
+    refused("XksKeyInvalidConfigurationException", kms.create_key, Origin="EXTERNAL_KEY_STORE",
+            CustomKeyStoreId=identifier, XksKeyId="off")
     refused("ValidationException", kms.create_key, Origin="EXTERNAL_KEY_STORE", CustomKeyStoreId=identifier)
     sealed = works(made["KeyId"])
     own = kms.create_key()["KeyMetadata"]["KeyId"]

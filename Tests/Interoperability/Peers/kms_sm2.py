@@ -46,6 +46,11 @@ def elements(der):
     return found
 
 
+def asn1(raw):
+    """A ciphertext as GM/T 0009 has it: point, hash, and what the rest is."""
+    return element(0x30, number(raw[:32].hex()) + number(raw[32:64].hex()) + element(4, raw[64:96]) + element(4, raw[96:]))
+
+
 def key(usage):
     made = kms.create_key(KeySpec="SM2", KeyUsage=usage)["KeyMetadata"]
     point = kms.get_public_key(KeyId=made["KeyId"])["PublicKey"][-64:].hex()
@@ -85,16 +90,30 @@ def encryption():
     assert made["EncryptionAlgorithms"] == ["SM2PKE"], made
     which = {"KeyId": made["KeyId"], "EncryptionAlgorithm": "SM2PKE"}
     secret = os.urandom(100)
-    raw = peer.encrypt(secret)
-    theirs = element(0x30, number(raw[:32].hex()) + number(raw[32:64].hex()) + element(4, raw[64:96])
-                     + element(4, raw[96:]))
-    assert kms.decrypt(CiphertextBlob=theirs, **which)["Plaintext"] == secret
+    assert kms.decrypt(CiphertextBlob=asn1(peer.encrypt(secret)), **which)["Plaintext"] == secret
     ours = kms.encrypt(Plaintext=bytes(1024), **which)["CiphertextBlob"]
     assert kms.decrypt(CiphertextBlob=ours, **which)["Plaintext"] == bytes(1024)
     refused("InvalidCiphertextException", kms.decrypt, CiphertextBlob=ours[:-1] + bytes([ours[-1] ^ 1]), **which)
     refused("ValidationException", kms.encrypt, Plaintext=bytes(1025), **which)
 
 
+def imports():
+    """Material that gmssl has wrapped."""
+    made = kms.create_key(Origin="EXTERNAL")["KeyMetadata"]["KeyId"]
+    parameters = kms.get_parameters_for_import(KeyId=made, WrappingAlgorithm="SM2PKE", WrappingKeySpec="SM2")
+    peer = sm2.CryptSM2(private_key="", public_key=parameters["PublicKey"][-64:].hex(), mode=1)
+    kms.import_key_material(
+        KeyId=made, ImportToken=parameters["ImportToken"], EncryptedKeyMaterial=asn1(peer.encrypt(os.urandom(32))),
+        ExpirationModel="KEY_MATERIAL_DOES_NOT_EXPIRE")
+    sealed = kms.encrypt(KeyId=made, Plaintext=b"x")["CiphertextBlob"]
+    assert kms.decrypt(CiphertextBlob=sealed)["Plaintext"] == b"x"
+    refused("UnsupportedOperationException", kms.get_parameters_for_import, KeyId=made, WrappingAlgorithm="SM2PKE",
+            WrappingKeySpec="RSA_2048")
+    refused("UnsupportedOperationException", kms.get_parameters_for_import, KeyId=made,
+            WrappingAlgorithm="RSAES_OAEP_SHA_256", WrappingKeySpec="SM2")
+
+
 signatures()
 encryption()
+imports()
 print("SM2: done")

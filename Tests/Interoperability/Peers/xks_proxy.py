@@ -24,7 +24,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 ACCESS_KEY, SECRET = "STRONGROOM234567ABCDEF", "0123456789012345678901234567890123456789abc"
 PREFIX = "/tenant/kms/xks/v1"
-KEYS = {"kid": AESGCM.generate_key(256), "other": AESGCM.generate_key(256)}
+KEYS = {"kid": AESGCM.generate_key(256), "other": AESGCM.generate_key(256),
+        "off": AESGCM.generate_key(256)}
 METADATA = b"version=1"
 
 
@@ -90,6 +91,8 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             raise Refusal(401, "AuthenticationFailedException")
 
     def perform(self, request):
+        if self.path.startswith("/broken/kms/xks/v1/"):
+            return {"what": "nobody understands"}
         if not self.path.startswith(PREFIX + "/"):
             raise Refusal(404, "InvalidUriPathException")
         metadata = request["requestMetadata"]
@@ -103,7 +106,8 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         if key not in KEYS:
             raise Refusal(404, "KeyNotFoundException")
         if action == "metadata":
-            return {"keySpec": "AES_256", "keyUsage": ["DECRYPT", "ENCRYPT", "WRAP"], "keyStatus": "ENABLED"}
+            return {"keySpec": "AES_256", "keyUsage": ["DECRYPT", "ENCRYPT", "WRAP"],
+                    "keyStatus": "DISABLED" if key == "off" else "ENABLED"}
         assert metadata["kmsKeyArn"].startswith("arn:aws:kms:us-east-1:111122223333:key/"), metadata
         assert request["encryptionAlgorithm"] == "AES_GCM"
         aad = base64.b64decode(request["additionalAuthenticatedData"])

@@ -36,6 +36,7 @@ enum Seeds {
         case .recipientEnvelope:
             return [try RecipientEnvelope(SecretBytes(copying: [1, 2, 3]), for: Fixtures.recipient.publicKey).bytes]
         case .proxyRequest: return KeyStoreInputs.requests
+        case .keyBackup: return [BackupInputs.setup.backup]
         case .proxyAnswer: return KeyStoreInputs.answers
         case .awsSignature: return try AWSInputs.signatures()
         case .keyImport:

@@ -35,6 +35,7 @@ enum Target: String, CaseIterable {
     case recipientEnvelope = "recipient-envelope"
     case proxyRequest = "proxy-request"
     case proxyAnswer = "proxy-answer"
+    case keyBackup = "key-backup"
 
     /// Anything may be refused; nothing may crash, hang, or be accepted that was not made here.
     func check(_ bytes: [UInt8]) async throws {
@@ -150,6 +151,12 @@ enum Target: String, CaseIterable {
             let (_, wire, client, key) = KeyStoreInputs.setup
             wire.answer.withLock { $0 = bytes }
             _ = try await client.encrypt([1, 2, 3], under: key)
+        case .keyBackup:
+            let (client, token, original) = BackupInputs.setup
+            let backup = try KeyBackup(bytes)
+            must { backup.bytes == bytes }
+            _ = try await client.restore(backup, token, as: Encryption.self)
+            must { bytes == original }
         case .tlsClient: ConnectionInputs.feed(try ConnectionInputs.client.connect(to: "localhost"), bytes)
         }
     }

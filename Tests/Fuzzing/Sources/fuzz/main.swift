@@ -9,6 +9,7 @@ try await Fixtures.prepare()
 try await CertificateInputs.prepare()
 try await AttestationInputs.prepare()
 try await KeyStoreInputs.prepare()
+try await BackupInputs.prepare()
 try await ConnectionInputs.prepare()
 switch arguments.dropFirst().first {
 case "--list": Target.allCases.forEach { print($0.rawValue) }
