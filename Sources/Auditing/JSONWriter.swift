@@ -86,16 +86,29 @@ package struct JSONWriter {
     private mutating func string(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
         let characters = text.utf8Span.span
+        // Without a way out in the middle, this looks at many at once.
+        var found: UInt8 = 0
+        for index in characters.indices { found |= JSONWriter.needsEscape(characters[index]) ? 1 : 0 }
+        if found != 0 {
+            escaped(characters)
+        } else {
+            bytes.append(copying: characters)
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+        (byte < 0x20) != (byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\"))
+    }
+
+    private mutating func escaped(_ characters: Span<UInt8>) {
         var start = 0
-        for index in characters.indices {
-            let byte = characters[index]
-            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+        for index in characters.indices where JSONWriter.needsEscape(characters[index]) {
             bytes.append(copying: characters.extracting(start..<index))
-            escape(byte)
+            escape(characters[index])
             start = index + 1
         }
         bytes.append(copying: characters.extracting(start...))
-        bytes.append(UInt8(ascii: "\""))
     }
 
     private mutating func escape(_ byte: UInt8) {

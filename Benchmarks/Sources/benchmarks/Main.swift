@@ -7,6 +7,9 @@ import Foundation
         func option(_ name: String) -> String? {
             words.firstIndex(of: name).flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
         }
+        if let path = option("--keys-at") {
+            return try await ManyKeys.measure(option("--keys").flatMap { Int($0) } ?? 100_000, at: path)
+        }
         let (suite, only) = (option("--suite"), option("--case"))
         var comparisons: [Comparison] = []
         if suite == nil || suite == "primitives" { comparisons += try Primitives.comparisons() }
