@@ -22,6 +22,8 @@ public final class AuditTrail: AuditSink {
         /// The lines, from 1, of the events that stand whole here and are repeated.
         var templates: [ObjectIdentifier: (template: AuditEventTemplate, line: UInt32)] = [:]
         var waiters: [CheckedContinuation<AuditError?, Never>] = []
+        /// How many bytes are being written, and come back where that fails.
+        var inFlight = 0
         /// How much of the lines has failed to be written before.
         var failed: (bytes: Int, count: UInt32) = (0, 0)
         var isScheduled = false
@@ -32,7 +34,9 @@ public final class AuditTrail: AuditSink {
     private let durability: AuditDurability
     private let pending = Mutex(Pending())
     private let chain: Mutex<AuditChain>
-    private let isRetrying = Mutex(false)
+    /// Whether a flush will come by itself, and whether one comes at once.
+    private let hasTimer = Mutex(false)
+    private let isFlushing = Mutex(false)
     /// Commits happen here, one after the other, off the cooperative threads.
     private let queue = DispatchQueue(label: "strongroom.audit")
 
@@ -197,7 +201,8 @@ public final class AuditTrail: AuditSink {
         var refusal: AuditError?
         pending.withLock { pending in
             isFull = pending.lines.count >= AuditTrail.largestBuffer
-            guard pending.lines.count < 16 * AuditTrail.largestBuffer else {
+            // What is being written may come back.
+            guard pending.lines.count + pending.inFlight < 16 * AuditTrail.largestBuffer else {
                 refusal = pending.lastFailure ?? AuditError("the audit buffer is full")
                 return
             }
@@ -205,27 +210,34 @@ public final class AuditTrail: AuditSink {
             isFirst = !pending.isScheduled
             pending.isScheduled = true
         }
-        if isFull { queue.async { _ = self.flushOnQueue() } }
+        if isFull { flushSoon() }
         if isFirst { schedule(window) }
         if let refusal { throw refusal }
     }
 
+    /// Has a flush come, however many ask for one: each that fails would otherwise leave more behind.
     private func schedule(_ window: Duration) {
+        guard AuditTrail.isFirst(hasTimer) else { return }
         let milliseconds = min(max(window / .milliseconds(1), 0), 86_400_000)
         queue.asyncAfter(deadline: .now() + .milliseconds(Int(milliseconds))) { [weak self] in
-            self?.isRetrying.withLock { $0 = false }
+            self?.hasTimer.withLock { $0 = false }
             _ = self?.flushOnQueue()
         }
     }
 
-    /// One try more, however many have failed meanwhile.
-    private func scheduleRetry(_ window: Duration) {
-        let isFirst = isRetrying.withLock { isRetrying in
-            defer { isRetrying = true }
-            return !isRetrying
+    private func flushSoon() {
+        guard AuditTrail.isFirst(isFlushing) else { return }
+        queue.async {
+            self.isFlushing.withLock { $0 = false }
+            _ = self.flushOnQueue()
         }
-        guard isFirst else { return }
-        schedule(window)
+    }
+
+    private static func isFirst(_ flag: borrowing Mutex<Bool>) -> Bool {
+        flag.withLock { flag in
+            defer { flag = true }
+            return !flag
+        }
     }
 
     /// What has failed may be there all the same: the chain goes on from it, and it is not written again.
@@ -273,14 +285,17 @@ public final class AuditTrail: AuditSink {
                 pending.lastFailure = failure
                 return pending.waiters
             }
-            if waiters.isEmpty, case .buffered(let window) = durability { scheduleRetry(window) }
+            if waiters.isEmpty, case .buffered(let window) = durability { schedule(window) }
             for waiter in waiters { waiter.resume(returning: failure) }
             return failure
         }
         let batch = pending.withLock { pending in
-            defer { pending = Pending() }
-            return pending
+            let batch = pending
+            pending = Pending()
+            pending.inFlight = batch.lines.count
+            return batch
         }
+        defer { pending.withLock { $0.inFlight = 0 } }
         guard batch.count > 0 else { return nil }
         var failure: AuditError?
         do {
@@ -300,7 +315,7 @@ public final class AuditTrail: AuditSink {
                 pending.lastFailure = failure
             }
         }
-        if failure != nil, batch.waiters.isEmpty, case .buffered(let window) = durability { scheduleRetry(window) }
+        if failure != nil, batch.waiters.isEmpty, case .buffered(let window) = durability { schedule(window) }
         for waiter in batch.waiters { waiter.resume(returning: failure) }
         return failure
     }

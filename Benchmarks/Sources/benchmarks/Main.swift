@@ -10,6 +10,7 @@ import Foundation
         if let path = option("--keys-at") {
             return try await ManyKeys.measure(option("--keys").flatMap { Int($0) } ?? 100_000, at: path)
         }
+        if let folder = option("--group-commit-in") { return try await GroupCommit.measure(callers: 8, in: folder) }
         let (suite, only) = (option("--suite"), option("--case"))
         var comparisons: [Comparison] = []
         if suite == nil || suite == "primitives" { comparisons += try Primitives.comparisons() }

@@ -20,7 +20,31 @@ enum Services {
         let nonce = [UInt8](repeating: 0, count: 12)
         let output = Bytes(1024)
         func raw() { precondition(twin_gcm_seal(twin, nonce, plaintext, 1024, &output.bytes, &output.tag) == 1) }
+        let digest = try HashFunction.sha256.hash([1, 2, 3])
+        let (curveKey, rsaKey) = (
+            try await client.createKey(.ecdsa(.p256)), try await client.createKey(.rsa(.bits2048))
+        )
+        let (rawCurve, rawRSA) = (try ECDSA.PrivateKey(.p256), try RSA.PrivateKey(bits: 2048))
+        @Sendable func encrypt(_ count: Int) async throws {
+            for _ in 0..<count { _ = try await client.encrypt(plaintext, under: key, context: ["tenant": "42"]) }
+        }
         return [
+            Comparison(
+                suite: "kms", name: "sign P-256", peer: "the same alone",
+                ours: { _ = try await client.sign(digest: digest, with: curveKey, using: .ecdsaSHA256) },
+                theirs: { _ = try rawCurve.sign(digest: digest, using: .ecdsaSHA256) }),
+            Comparison(
+                suite: "kms", name: "sign RSA-2048", peer: "the same alone",
+                ours: { _ = try await client.sign(digest: digest, with: rsaKey, using: .rsaPKCS1v15SHA256) },
+                theirs: { _ = try rawRSA.sign(digest: digest, using: .rsaPKCS1v15SHA256) }),
+            Comparison(
+                suite: "kms", name: "encrypt 1 KiB, two threads", peer: "one thread", operations: 2 * 1000,
+                ours: {
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        for _ in 0..<2 { group.addTask { try await encrypt(1000) } }
+                        try await group.waitForAll()
+                    }
+                }, theirs: { try await encrypt(2000) }, isWallTime: true),
             Comparison(
                 suite: "kms", name: "encrypt 1 KiB", peer: "C",
                 ours: { _ = try await client.encrypt(plaintext, under: key, context: ["tenant": "42"]) }, theirs: raw),

@@ -55,7 +55,12 @@ extension KeyManagementClient {
                 [384, 512].contains(recipient.modulusByteCount)
             else { throw KeyManagementError(.validation, "no RSA key of 3072 or 4096 bits") }
             let backup = try KeyBackup(BackupHead(record), for: recipient) { index in
-                try record.material(index, domains: state.domains)
+                let secret = try record.material(index, domains: state.domains)
+                // What could not be restored is no backup.
+                guard try KeyRecord.materialID(of: secret, key: record.id) == record.materials[index].identifier else {
+                    throw KeyManagementError(.unsupportedOperation, "\(key.arnText) has material of an older kind.")
+                }
+                return secret
             }
             log.response = [("backupDigest", .text(backup.digest))]
             return backup
@@ -109,9 +114,9 @@ extension KeyManagementClient {
         var creation = KeyCreation(
             alias: alias, description: head.description, tags: head.tags ?? [:], policy: policy)
         creation.bypassesLockoutCheck = bypassingLockoutCheck
+        creation.parameters = parameters
         (creation.id, creation.operation) = (head.id, "RestoreKey")
         return try await client.createKey(specification, creation) { record, log, state in
-            log.parameters += parameters
             try service.authorize("RestoreKey", resource: "*", inAccount: account, log)
             try record.restore(backup, with: key, at: log.time, state)
             return [state.nextKeyStoreTurn]

@@ -14,6 +14,9 @@ extension KeyRecord {
         guard request.material == nil || request.material == material.text else {
             throw KeyManagementError(.incorrectKeyMaterial, "the material is another than the one that is named")
         }
+        guard state.materials[material]?.key.place ?? self.place == self.place else {
+            throw KeyManagementError(.incorrectKeyMaterial, "another key has this material")
+        }
         let expires = request.expires.map { $0.timeIntervalSince1970.rounded(.down) }
         let place = materials.firstIndex { $0.identifier == material }
         let isNew = request.isNew ?? materials.isEmpty

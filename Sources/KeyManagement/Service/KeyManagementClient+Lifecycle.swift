@@ -53,6 +53,7 @@ extension KeyManagementClient {
                 ("keyUsage", .text(Purpose.usage)), ("keySpec", .text(specification.name)),
                 ("description", .text(creation.description)),
             ]
+            log.parameters += creation.parameters
             if !creation.tags.isEmpty { log.parameters.append(("tags", .map(creation.tags))) }
             if let policy = creation.policy { log.parameters.append(("policy", .text(policy.text))) }
             log.parameters.append(("bypassPolicyLockoutSafetyCheck", .flag(creation.bypassesLockoutCheck)))
@@ -297,6 +298,8 @@ struct KeyCreation {
     var isMultiRegion = false
     /// The identifier; nil for a new one.
     var id: String?
+    /// What the trail has beside.
+    var parameters: [(String, AuditEvent.Value)] = []
     /// By what the key comes here.
     var operation = "CreateKey"
 }

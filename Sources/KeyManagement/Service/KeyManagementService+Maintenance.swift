@@ -156,12 +156,17 @@ extension KeyManagementService {
             let behind = state.keys.values.filter { key in
                 !key.record.isKept && key.record.materials.contains { $0.isBehind(active) }
             }
-            for key in behind { try await move(key, to: active) }
+            // One that does not open keeps the old domain key, and no other key from moving.
+            var failure: KeyManagementError?
+            for key in behind {
+                do throws(KeyManagementError) { try await move(key, to: active) } catch { failure = failure ?? error }
+            }
+            if let failure { throw failure }
             guard behind.isEmpty else { continue }
             // Nobody makes material under an old domain key once a newer one stands in the root record.
             let record = state.root.record.keepingDomain(active)
             if try await replaceRoot(record, after: state.root.version, "RetireDomainKey") {
-                replaceDomains(state.domains.filter { $0.key == active }, active: active)
+                retireDomains(before: active)
                 return
             }
         }
@@ -172,6 +177,7 @@ extension KeyManagementService {
             log.use(key)
             // Another process may have rotated once more in the meantime, and moves the keys itself.
             guard let current = state.keys[key.place],
+                current.record.materials.contains(where: { $0.isBehind(active) }),
                 state.root.record.domainVersions.max() == active, let target = state.domains[active]
             else { return ([], ()) }
             var record = current.record

@@ -146,6 +146,17 @@ public final class KeyManagementService: Sendable {
         }
     }
 
+    /// Forgets domain keys that were retired, and none that came meanwhile.
+    func retireDomains(before version: UInt32) {
+        refreshing.withLock { _ in
+            current.withLock { state in
+                state = state.with(
+                    domains: state.domains.filter { $0.key >= version }, activeDomain: max(state.activeDomain, version),
+                    root: state.root)
+            }
+        }
+    }
+
     /// Opens the root record, or makes it in an empty store.
     static func unlock(
         _ store: any RecordStore, _ root: any RootOfTrust, _ algorithms: AlgorithmPolicy

@@ -155,7 +155,10 @@ enum Target: String, CaseIterable {
             let (client, token, original) = BackupInputs.setup
             let backup = try KeyBackup(bytes)
             must { backup.bytes == bytes }
-            _ = try await client.restore(backup, token, as: Encryption.self)
+            do { _ = try await client.restore(backup, token, as: Encryption.self) } catch {
+                // After the first time, that is what a good one gets.
+                guard error.code == .alreadyExists else { throw error }
+            }
             must { bytes == original }
         case .tlsClient: ConnectionInputs.feed(try ConnectionInputs.client.connect(to: "localhost"), bytes)
         }
