@@ -5,20 +5,9 @@ import Testing
 
 @testable import KeyManagement
 
-@Suite struct KeyManagementTests {
+@Suite struct KeyManagementTests: OneStore {
     let store = MemoryRecordStore()
     let clock = MovableClock()
-
-    func service(
-        _ root: any RootOfTrust, access: AccessControl = .accountMembers, audit: AuditDurability = .recorded
-    ) async throws -> KeyManagementService {
-        try await KeyManagementService(
-            store: store, rootOfTrust: root, access: access, audit: audit, clock: clock)
-    }
-
-    func alice() async throws -> KeyManagementClient {
-        try await service(testRoot()).client(for: .user("alice", account: "111122223333"))
-    }
 
     @Test func `the first example works`() async throws {
         let admin = try await alice()

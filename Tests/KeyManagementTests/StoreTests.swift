@@ -7,20 +7,9 @@ import Testing
 @testable import KeyManagement
 
 /// One store, of one service and of several: roots of trust, domain keys, what others changed, what was tampered with.
-@Suite struct StoreTests {
+@Suite struct StoreTests: OneStore {
     let store = MemoryRecordStore()
     let clock = MovableClock()
-
-    func service(
-        _ root: any RootOfTrust, access: AccessControl = .accountMembers, audit: AuditDurability = .recorded
-    ) async throws -> KeyManagementService {
-        try await KeyManagementService(
-            store: store, rootOfTrust: root, access: access, audit: audit, clock: clock)
-    }
-
-    func alice() async throws -> KeyManagementClient {
-        try await service(testRoot()).client(for: .user("alice", account: "111122223333"))
-    }
 
     @Test func `a store opens again with its root, and with no other`() async throws {
         let admin = try await alice()

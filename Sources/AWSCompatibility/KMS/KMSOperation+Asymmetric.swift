@@ -100,7 +100,7 @@ extension KMSCall {
     fileprivate func messageType(_ algorithm: SignatureAlgorithm) throws(KeyManagementError) -> MessageType {
         switch input.text("MessageType") ?? "RAW" {
         case "RAW" where algorithm != .ed25519ph: return .raw
-        case "DIGEST" where algorithm.function != nil || algorithm == .sm2DSA: return .digest
+        case "DIGEST" where algorithm.digestFunction != nil: return .digest
         case "EXTERNAL_MU" where algorithm == .mlDSA: return .representative
         default:
             throw KeyManagementError(
@@ -110,8 +110,7 @@ extension KMSCall {
 
     fileprivate func digest(_ algorithm: SignatureAlgorithm) throws(KeyManagementError) -> Digest {
         let message = input.blob("Message") ?? []
-        let count = algorithm == .sm2DSA ? 32 : algorithm.function?.digestByteCount
-        guard message.count == count, let digest = try? Digest(message.span) else {
+        guard message.count == algorithm.digestFunction?.digestByteCount, let digest = try? Digest(message.span) else {
             throw KeyManagementError(
                 .validation, "Digest is invalid length for algorithm \(required("SigningAlgorithm")).")
         }

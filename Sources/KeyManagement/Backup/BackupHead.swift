@@ -37,12 +37,6 @@ struct BackupHead: Codable, Sendable {
         }
     }
 
-    func encoded() throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        return [UInt8](try encoder.encode(self))
-    }
-
     /// Reads a head.
     ///
     /// - Throws: for whatever no service has written.
@@ -64,6 +58,6 @@ struct BackupHead: Codable, Sendable {
             && (0..<materials.count).contains(oldest ?? 0)
             && times.allSatisfy { $0.isFinite && $0 >= 0 }
             && (notBefore ?? -.infinity) < (notAfter ?? .infinity)
-            && rotationPeriod.map { (90...2560).contains($0) } != false
+            && rotationPeriod.map { KeyManagementClient.rotationPeriods.contains($0) } != false
     }
 }

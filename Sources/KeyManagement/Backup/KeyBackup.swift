@@ -1,4 +1,5 @@
 internal import Cryptography
+internal import RecordIntegrity
 
 /// A key with all its material, wrapped for one instance. Layout: Documentation/Formats/KeyBackup.md.
 ///
@@ -58,7 +59,7 @@ public struct KeyBackup: Sendable, Hashable {
         let key = try SecretBytes.random(count: 32)
         let cipher = try AESGCM(key: key)
         var bytes = KeyBackup.magic
-        for part in [try publicKey.encrypt(key, using: .rsaOAEPSHA256), try head.encoded()] {
+        for part in [try publicKey.encrypt(key, using: .rsaOAEPSHA256), try StoredJSON.encode(head)] {
             bytes.appendBigEndian(UInt32(part.count))
             bytes += part
         }
@@ -114,7 +115,8 @@ public struct KeyBackup: Sendable, Hashable {
         return label
     }
 
-    private static func digest(_ bytes: [UInt8]) throws(KeyManagementError) -> String {
+    /// The SHA-256 of bytes, as trails have it.
+    static func digest(_ bytes: [UInt8]) throws(KeyManagementError) -> String {
         do throws(CryptographyError) { return Hexadecimal.encode(try HashFunction.sha256.hash(bytes).array) } catch {
             throw KeyManagementError(wrapping: error)
         }

@@ -17,12 +17,11 @@ extension KeyManagementClient {
             try service.authorize("GetParametersForRestore", resource: "*", inAccount: principal.account, log)
             let state = try service.refreshedState()
             let pair = try RSA.PrivateKey(bits: 3072)
-            let validTo = Date(
-                timeIntervalSince1970: (log.time.timeIntervalSince1970 + RestoreToken.lifetime).rounded(.down))
+            let validTo = WrappingKeyToken.expiry(from: log.time)
             let token = try RestoreToken(
                 pair, account: principal.account, until: validTo, domain: state.activeDomain, state.wrappingDomain)
             let publicKey = pair.subjectPublicKeyInfo
-            log.response = [("publicKeyDigest", .text(try KeyManagementClient.digest(publicKey)))]
+            log.response = [("publicKeyDigest", .text(try KeyBackup.digest(publicKey)))]
             return RestoreParameters(publicKey: publicKey, token: token, validTo: validTo)
         }
     }
@@ -39,8 +38,7 @@ extension KeyManagementClient {
     public func backUp(
         _ identifier: KeyIdentifier, for publicKey: [UInt8]
     ) async throws(KeyManagementError) -> KeyBackup {
-        let digest: String
-        do { digest = try KeyManagementClient.digest(publicKey) } catch { throw KeyManagementError(wrapping: error) }
+        let digest = try KeyBackup.digest(publicKey)
         return try await read(
             "BackUpKey", identifier, parameters: [("publicKeyDigest", .text(digest))]
         ) { key, state, log in
@@ -121,10 +119,6 @@ extension KeyManagementClient {
             try record.restore(backup, with: key, at: log.time, state)
             return [state.nextKeyStoreTurn]
         }
-    }
-
-    private static func digest(_ bytes: [UInt8]) throws(CryptographyError) -> String {
-        Hexadecimal.encode(try HashFunction.sha256.hash(bytes).array)
     }
 }
 

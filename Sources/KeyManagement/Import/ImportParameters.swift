@@ -100,21 +100,14 @@ public struct ImportToken: Sendable, Hashable {
     /// Takes bytes; whether they are a token shows on use.
     public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    static let lifetime = 86400.0
-
-    /// Seals a wrapping key's PKCS #8 for a key.
-    ///
-    /// Layout: `01 | domain key's version, 4 bytes | seconds until which it is valid, 8 bytes | wrapping, 1 byte | sealed PKCS #8`;
-    /// what stands before is authenticated with the key's account and identifier.
+    /// Seals a wrapping key's PKCS #8 for a key; how it wraps is noted in one byte.
     init(
         _ key: borrowing SecretBytes, _ wrapping: ImportWrapping, for record: KeyRecord, until validTo: Date,
         domain version: UInt32, _ domain: AESGCM
-    ) throws {
-        var head: [UInt8] = [1]
-        head.appendBigEndian(version)
-        head.appendBigEndian(UInt64(max(0, validTo.timeIntervalSince1970)))
-        head.append(UInt8(ImportWrapping.allCases.firstIndex(of: wrapping) ?? 0))
-        bytes = head + (try domain.seal(key, authenticating: ImportToken.label(head, record)))
+    ) throws(CryptographyError) {
+        let place = UInt8(ImportWrapping.allCases.firstIndex(of: wrapping) ?? 0)
+        bytes = try WrappingKeyToken.seal(
+            key, note: [place], for: ImportToken.purpose(record), until: validTo, domain: version, domain)
     }
 
     /// The wrapping key of a token for a key.
@@ -123,23 +116,18 @@ public struct ImportToken: Sendable, Hashable {
     func open(
         for record: KeyRecord, at time: Date, domains: [UInt32: AESGCM]
     ) throws(KeyManagementError) -> (any DecryptionKey, ImportWrapping) {
-        guard bytes.count > 14, bytes.count <= 8192, bytes[0] == 1,
-            let domain = domains[bytes[1..<5].reduce(0) { $0 << 8 | UInt32($1) }],
-            Int(bytes[13]) < ImportWrapping.allCases.count
-        else { throw KeyManagementError(.invalidImportToken) }
-        let wrapping = ImportWrapping.allCases[Int(bytes[13])]
-        let key: any DecryptionKey
-        do {
-            let opened = try domain.open(
-                Array(bytes[14...]), authenticating: ImportToken.label(Array(bytes[..<14]), record))
-            key = try wrapping.readKey(pkcs8: opened)
-        } catch { throw KeyManagementError(.invalidImportToken) }
-        let validTo = bytes[5..<13].reduce(0) { $0 << 8 | UInt64($1) }
-        guard time.timeIntervalSince1970 < Double(validTo) else { throw KeyManagementError(.expiredImportToken) }
-        return (key, wrapping)
+        try WrappingKeyToken.open(
+            bytes, noteByteCount: 1, for: ImportToken.purpose(record), at: time, domains: domains
+        ) { pkcs8, note in
+            guard let place = note.first.map(Int.init), place < ImportWrapping.allCases.count else {
+                throw KeyManagementError(.invalidImportToken)
+            }
+            let wrapping = ImportWrapping.allCases[place]
+            return (try wrapping.readKey(pkcs8: pkcs8), wrapping)
+        }
     }
 
-    private static func label(_ head: [UInt8], _ record: KeyRecord) -> [UInt8] {
-        Array("strongroom import token \(record.account) \(record.id) ".utf8) + head
+    private static func purpose(_ record: KeyRecord) -> String {
+        "strongroom import token \(record.account) \(record.id) "
     }
 }

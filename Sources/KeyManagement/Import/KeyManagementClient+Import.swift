@@ -63,8 +63,7 @@ extension KeyManagementClient {
             let domain = try state.wrappingDomain
             let pair = try wrapping.makeKey(size)
             let encoded = try pair.pkcs8()
-            let validTo = Date(
-                timeIntervalSince1970: (log.time.timeIntervalSince1970 + ImportToken.lifetime).rounded(.down))
+            let validTo = WrappingKeyToken.expiry(from: log.time)
             let token = try ImportToken(
                 encoded, wrapping, for: key.record, until: validTo, domain: state.activeDomain, domain)
             return ImportParameters(

@@ -48,8 +48,8 @@ extension KeyManagementClient {
             try check(batch: ciphertexts.count, &log)
             try context.check()
             var (managed, state) = try use(KeyIdentifier(key), Encryption.self, "Decrypt", &log, context: context)
-            let ids = ciphertexts.map { MaterialID($0.bytes[Ciphertext.materialRange]) }
-            if ids.contains(where: { id in id.map { !managed.materials.contains($0) } ?? true }) {
+            let (ids, known) = (ciphertexts.map { MaterialID($0.bytes[Ciphertext.materialRange]) }, managed.materials)
+            if ids.contains(where: { id in id.map { !known.contains($0) } ?? true }) {
                 // Material that another process has made since the last look is no stranger.
                 state = try service.refreshedState()
                 managed = state.keys[managed.place] ?? managed

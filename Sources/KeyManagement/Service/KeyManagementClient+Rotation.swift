@@ -5,7 +5,7 @@ internal import RecordStorage
 extension KeyManagementClient {
     /// How often a key is rotated on demand.
     private static let largestCount = 25
-    private static let periods = 90...2560
+    static let rotationPeriods = 90...2560
 
     /// Gives a key new material. Older material goes on opening what it sealed. A schedule is not moved.
     ///
@@ -40,7 +40,7 @@ extension KeyManagementClient {
             "EnableKeyRotation", identifier, parameters: [("rotationPeriodInDays", .number(days))],
             conditions: ["kms:rotationperiodindays": [String(days)]]
         ) { record, log, _ in
-            guard KeyManagementClient.periods.contains(days) else {
+            guard KeyManagementClient.rotationPeriods.contains(days) else {
                 throw KeyManagementError(.validation, "a key is rotated every 90 to 2560 days, not every \(days)")
             }
             try record.checkRotation(in: service.scope.region)

@@ -218,8 +218,7 @@ extension KeyManagementClient {
     }
 
     private static func check(_ digest: Digest, _ algorithm: SignatureAlgorithm) throws(KeyManagementError) {
-        let function = algorithm == .sm2DSA ? .sm3 : algorithm.function
-        guard digest.count == function?.digestByteCount else {
+        guard digest.count == algorithm.digestFunction?.digestByteCount else {
             throw KeyManagementError(
                 .validation, "Digest is invalid length for algorithm \(algorithm.managedName).")
         }
@@ -245,6 +244,9 @@ extension CustodialKeyKind {
 }
 
 extension SignatureAlgorithm {
+    /// What makes the digests that the service signs so; nil where it takes none. SM2's have the signer's identity in front.
+    package var digestFunction: HashFunction? { self == .sm2DSA ? .sm3 : function }
+
     /// The service's name of it.
     var managedName: String { scheme == .ed25519 ? "ED25519_SHA_512" : description }
 }

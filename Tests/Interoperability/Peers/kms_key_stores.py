@@ -5,22 +5,13 @@
 import sys
 
 import boto3
-import botocore.exceptions
+from refusals import refused
 
 address, proxy = sys.argv[1:]
 kms = boto3.client("kms", endpoint_url=address)
 CREDENTIAL = {"AccessKeyId": "STRONGROOM234567ABCDEF",
               "RawSecretAccessKey": "0123456789012345678901234567890123456789abc"}
 PATH = "/tenant/kms/xks/v1"
-
-
-def refused(code, operation, **arguments):
-    try:
-        operation(**arguments)
-    except botocore.exceptions.ClientError as error:
-        assert error.response["Error"]["Code"] == code, error
-        return
-    raise AssertionError(f"not refused: {arguments}")
 
 
 def store(identifier):

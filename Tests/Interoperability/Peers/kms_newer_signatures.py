@@ -7,23 +7,14 @@ import os
 import sys
 
 import boto3
-from botocore.exceptions import ClientError
 from Crypto.Hash import SHA512
 from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import mldsa
+from refusals import refused
 
 kms = boto3.client("kms", endpoint_url=sys.argv[1], region_name="us-east-1")
-
-
-def refused(code, call, **arguments):
-    try:
-        call(**arguments)
-    except ClientError as error:
-        assert error.response["Error"]["Code"] == code, error
-        return
-    raise AssertionError(f"{code} expected")
 
 
 def lattices():

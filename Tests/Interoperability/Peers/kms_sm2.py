@@ -6,20 +6,11 @@ import os
 import sys
 
 import boto3
-from botocore.exceptions import ClientError
 from gmssl import sm2, sm3
+from refusals import refused
 
 kms = boto3.client("kms", endpoint_url=sys.argv[1], region_name="us-east-1")
 IDENTITY = b"1234567812345678"
-
-
-def refused(code, call, **arguments):
-    try:
-        call(**arguments)
-    except ClientError as error:
-        assert error.response["Error"]["Code"] == code, error
-        return
-    raise AssertionError(f"{code} expected")
 
 
 def element(tag, content):

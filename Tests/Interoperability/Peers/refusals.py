@@ -1,0 +1,11 @@
+"""What a client is refused by its code."""
+from botocore.exceptions import ClientError
+
+
+def refused(code, call, **arguments):
+    try:
+        call(**arguments)
+    except ClientError as error:
+        assert error.response["Error"]["Code"] == code, error
+        return
+    raise AssertionError(f"{code} expected of {sorted(arguments)}")
