@@ -52,25 +52,32 @@ extension AuditEvent {
     /// "2026-01-31T12:00:00Z": seconds, UTC, the proleptic Gregorian calendar. FoundationEssentials' formatter takes
     /// microseconds for each, and every event has one.
     static func timeText(_ time: Date) -> String {
+        var text: [UInt8] = []
+        text.append(copying: timeDigits(time).span)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The same in ASCII.
+    static func timeDigits(_ time: Date) -> [20 of UInt8] {
         let seconds = Int(time.timeIntervalSince1970.rounded(.down).clamped(to: -62_135_596_800...253_402_300_799))
         let civil = CivilTime(secondsSince1970: seconds)
-        var text: [UInt8] = []
-        text.reserveCapacity(20)
-        func append(_ value: Int, digits: Int, then mark: Character) {
-            var divisor = digits == 4 ? 1000 : 10
-            while divisor > 0 {
-                text.append(UInt8(truncatingIfNeeded: 48 + value / divisor % 10))
-                divisor /= 10
-            }
-            text.append(mark.asciiValue ?? 0)
+        var text: [20 of UInt8] = .init(repeating: UInt8(ascii: "-"))
+        func put(_ value: Int, at place: Int) {
+            text[place] = UInt8(truncatingIfNeeded: 48 + value / 10)
+            text[place + 1] = UInt8(truncatingIfNeeded: 48 + value % 10)
         }
-        append(civil.year, digits: 4, then: "-")
-        append(civil.month, digits: 2, then: "-")
-        append(civil.day, digits: 2, then: "T")
-        append(civil.hour, digits: 2, then: ":")
-        append(civil.minute, digits: 2, then: ":")
-        append(civil.second, digits: 2, then: "Z")
-        return String(decoding: text, as: UTF8.self)
+        put(civil.year / 100, at: 0)
+        put(civil.year % 100, at: 2)
+        put(civil.month, at: 5)
+        put(civil.day, at: 8)
+        text[10] = UInt8(ascii: "T")
+        put(civil.hour, at: 11)
+        text[13] = UInt8(ascii: ":")
+        put(civil.minute, at: 14)
+        text[16] = UInt8(ascii: ":")
+        put(civil.second, at: 17)
+        text[19] = UInt8(ascii: "Z")
+        return text
     }
 }
 

@@ -85,32 +85,42 @@ public struct AuditEvent: Sendable {
 extension UUID {
     /// A version 4 UUID from this thread's stock of random bytes: the system's costs a call of the kernel.
     package static func random() -> UUID {
-        guard var bytes = try? SystemRandom().bytes(count: 16) else { return UUID() }
-        bytes[6] = bytes[6] & 0x0F | 0x40
-        bytes[8] = bytes[8] & 0x3F | 0x80
+        var octets: [16 of UInt8] = .init(repeating: 0)
+        var span = octets.mutableSpan
+        do { try SystemRandom().fill(&span) } catch { return UUID() }
+        octets[6] = octets[6] & 0x0F | 0x40
+        octets[8] = octets[8] & 0x3F | 0x80
         return UUID(
             uuid: (
-                bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7], bytes[8], bytes[9],
-                bytes[10], bytes[11], bytes[12], bytes[13], bytes[14], bytes[15]
+                octets[0], octets[1], octets[2], octets[3], octets[4], octets[5], octets[6], octets[7], octets[8],
+                octets[9], octets[10], octets[11], octets[12], octets[13], octets[14], octets[15]
             ))
     }
 
     /// The text in lower case, as AWS writes it. The system's own goes through printf, and every event has one.
-    package var lowercaseText: String { String(decoding: lowercaseDigits, as: UTF8.self) }
+    package var lowercaseText: String {
+        var text: [UInt8] = []
+        text.reserveCapacity(36)
+        appendDigits(to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
 
-    /// The same in ASCII.
-    var lowercaseDigits: [UInt8] {
+    /// Appends the same in ASCII.
+    func appendDigits(to text: inout [UInt8]) {
         let octets: [16 of UInt8] = [
             uuid.0, uuid.1, uuid.2, uuid.3, uuid.4, uuid.5, uuid.6, uuid.7, uuid.8, uuid.9, uuid.10, uuid.11, uuid.12,
             uuid.13, uuid.14, uuid.15,
         ]
-        let digits = Hexadecimal.digits(octets.span)
-        var text: [UInt8] = []
-        text.reserveCapacity(36)
-        for (index, digit) in digits.enumerated() {
-            if [8, 12, 16, 20].contains(index) { text.append(UInt8(ascii: "-")) }
-            text.append(digit)
+        var digits: [36 of UInt8] = .init(repeating: UInt8(ascii: "-"))
+        var place = 0
+        for index in octets.indices {
+            if index == 4 || index == 6 || index == 8 || index == 10 { place += 1 }
+            digits[place] = UUID.digit(octets[index] >> 4)
+            digits[place + 1] = UUID.digit(octets[index] & 15)
+            place += 2
         }
-        return text
+        text.append(copying: digits.span)
     }
+
+    private static func digit(_ value: UInt8) -> UInt8 { value + (value < 10 ? 48 : 87) }
 }

@@ -1,6 +1,5 @@
 internal import Cryptography
 internal import FoundationEssentials
-internal import Synchronization
 
 /// An event that happens again and again: its line of JSON is made once, and only time and identifier are new each time.
 ///
@@ -10,8 +9,6 @@ package final class AuditEventTemplate: Sendable {
     private let beforeTime: [UInt8]
     private let beforeID: [UInt8]
     private let afterID: [UInt8]
-    /// The last second's text.
-    private let lastTime = Mutex((second: Int.min, text: [UInt8]()))
 
     /// Takes everything but the event's time and identifier.
     package convenience init(_ event: AuditEvent) { self.init(line: event.jsonBytes[...]) }
@@ -27,20 +24,22 @@ package final class AuditEventTemplate: Sendable {
 
     /// An event's own part: its time and identifier.
     struct Occurrence {
-        fileprivate let time: [UInt8]
-        fileprivate let id: [UInt8]
+        fileprivate let time: [20 of UInt8]
+        fileprivate let id: UUID
     }
 
     /// One more event of this kind.
     func occurrence(at time: Date) -> Occurrence {
-        Occurrence(time: timeText(time), id: UUID.random().lowercaseDigits)
+        Occurrence(time: AuditEvent.timeDigits(time), id: .random())
     }
 
     /// The event's line.
-    func line(_ occurrence: Occurrence) -> [UInt8] { line(occurrence.time[...], occurrence.id[...]) }
-
-    private func line(_ time: ArraySlice<UInt8>, _ id: ArraySlice<UInt8>) -> [UInt8] {
-        beforeTime + time + beforeID + id + afterID
+    func line(_ occurrence: Occurrence) -> [UInt8] {
+        var line = beforeTime
+        line.append(copying: occurrence.time.span)
+        line += beforeID
+        occurrence.id.appendDigits(to: &line)
+        return line + afterID
     }
 
     /// The line of an event that stands whole, `distance` lines before.
@@ -48,9 +47,9 @@ package final class AuditEventTemplate: Sendable {
         line += like
         line += String(distance).utf8
         line += timeMark
-        line += occurrence.time
+        line.append(copying: occurrence.time.span)
         line += idMark
-        line += occurrence.id
+        occurrence.id.appendDigits(to: &line)
         line += end
     }
 
@@ -67,15 +66,8 @@ package final class AuditEventTemplate: Sendable {
             let place = index - distance
             let template = templates[place] ?? AuditEventTemplate(line: lines[place])
             templates[place] = template
-            return template.line(rest.prefix(timeCount), rest.dropFirst(timeCount + idMark.count).prefix(idCount))
-        }
-    }
-
-    private func timeText(_ time: Date) -> [UInt8] {
-        let second = Int(exactly: time.timeIntervalSince1970.rounded(.down)) ?? 0
-        return lastTime.withLock { last in
-            if last.second != second || last.text.isEmpty { last = (second, Array(AuditEvent.timeText(time).utf8)) }
-            return last.text
+            let id = rest.dropFirst(timeCount + idMark.count).prefix(idCount)
+            return template.beforeTime + rest.prefix(timeCount) + template.beforeID + id + template.afterID
         }
     }
 

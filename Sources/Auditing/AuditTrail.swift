@@ -16,32 +16,12 @@ internal import Synchronization
 ///
 /// Layout: Documentation/Formats/AuditTrail.md.
 public final class AuditTrail: AuditSink {
-    private struct Pending {
-        var lines: [UInt8] = []
-        var count: UInt32 = 0
-        /// The lines, from 1, of the events that stand whole here and are repeated.
-        var templates: [ObjectIdentifier: (template: AuditEventTemplate, line: UInt32)] = [:]
-        var waiters: [CheckedContinuation<AuditError?, Never>] = []
-        /// How many bytes are being written, and come back where that fails.
-        var inFlight = 0
-        /// How much of the lines has failed to be written before.
-        var failed: (bytes: Int, count: UInt32) = (0, 0)
-        var isScheduled = false
-        var lastFailure: AuditError?
-    }
-
     private let store: any RecordStore
     private let durability: AuditDurability
-    private let pending = Mutex(Pending())
+    private let pending = Mutex(AuditBuffer())
     private let chain: Mutex<AuditChain>
-    /// Whether a flush will come by itself, and whether one comes at once.
-    private let hasTimer = Mutex(false)
-    private let isFlushing = Mutex(false)
     /// Commits happen here, one after the other, off the cooperative threads.
     private let queue = DispatchQueue(label: "strongroom.audit")
-
-    /// Above this the buffer is written at once; at sixteen times this, events are refused until it could be.
-    private static let largestBuffer = 1 << 18
 
     /// The chain's name.
     var writerName: String { chain.withLock { $0.writer } }
@@ -92,19 +72,29 @@ public final class AuditTrail: AuditSink {
         self.chain = Mutex(chain)
     }
 
-    /// Records an event as ``AuditDurability`` says. Events of several callers at once share one commit.
+    /// Records an event as ``AuditDurability`` says. Events of several callers at once share one commit. Where the store is
+    /// slower than the events, they wait for it; where it fails and the buffer is full, they are refused.
     public func record(_ event: AuditEvent) async throws(AuditError) {
         let line = event.jsonBytes
+        try await record { $0.add(line) }
+    }
+
+    /// Records one of many events that differ in time and identifier only.
+    package func record(_ template: AuditEventTemplate, at time: Date) async throws(AuditError) {
+        let occurrence = template.occurrence(at: time)
+        try await record { $0.add(template, occurrence) }
+    }
+
+    private func record(_ add: (inout AuditBuffer) -> Void) async throws(AuditError) {
         if case .buffered(let window) = durability {
-            try buffer(window) { AuditTrail.add(line, to: &$0) }
+            while try !buffer(window, add) { try await flush() }
             return
         }
         let failure = await withCheckedContinuation { continuation in
             let isFirst = pending.withLock { pending in
-                AuditTrail.add(line, to: &pending)
+                add(&pending)
                 pending.waiters.append(continuation)
-                defer { pending.isScheduled = true }
-                return !pending.isScheduled
+                return pending.waiters.count == 1
             }
             if isFirst { queue.async { _ = self.flushOnQueue() } }
         }
@@ -128,14 +118,14 @@ public final class AuditTrail: AuditSink {
     package func recordBlocking(_ event: AuditEvent) throws(AuditError) {
         let line = event.jsonBytes
         guard case .buffered(let window) = durability else { return try commitBlocking(line) }
-        try buffer(window) { AuditTrail.add(line, to: &$0) }
+        while try !buffer(window, { $0.add(line) }) { try flushBlocking() }
     }
 
     /// Records one of many events that differ in time and identifier only.
     package func recordBlocking(_ template: AuditEventTemplate, at time: Date) throws(AuditError) {
         let occurrence = template.occurrence(at: time)
         guard case .buffered(let window) = durability else { return try commitBlocking(template.line(occurrence)) }
-        try buffer(window) { AuditTrail.add(template, occurrence, to: &$0) }
+        while try !buffer(window, { $0.add(template, occurrence) }) { try flushBlocking() }
     }
 
     /// Where the event cannot be stored, it has not happened: nothing of it waits for a better time.
@@ -195,82 +185,52 @@ public final class AuditTrail: AuditSink {
         }
     }
 
-    private func buffer(_ window: Duration, _ add: (inout Pending) -> Void) throws(AuditError) {
-        var isFirst = false
-        var isFull = false
-        var refusal: AuditError?
-        pending.withLock { pending in
-            isFull = pending.lines.count >= AuditTrail.largestBuffer
-            // What is being written may come back.
-            guard pending.lines.count + pending.inFlight < 16 * AuditTrail.largestBuffer else {
-                refusal = pending.lastFailure ?? AuditError("the audit buffer is full")
-                return
-            }
+    /// Adds to the buffer, unless it is full and has to be written first.
+    private func buffer(_ window: Duration, _ add: (inout AuditBuffer) -> Void) throws(AuditError) -> Bool {
+        var (isTaken, startsTimer, startsFlush) = (false, false, false)
+        let refusal = pending.withLock { pending -> AuditError? in
+            isTaken = !pending.isFull
+            // While the store fails, the timer alone tries it again.
+            guard isTaken else { return pending.lastFailure }
             add(&pending)
-            isFirst = !pending.isScheduled
-            pending.isScheduled = true
+            startsTimer = !pending.hasTimer
+            startsFlush = pending.isLarge && !pending.isFlushing
+            pending.hasTimer = true
+            if startsFlush { pending.isFlushing = true }
+            return nil
         }
-        if isFull { flushSoon() }
-        if isFirst { schedule(window) }
+        if startsTimer { startTimer(window) }
+        if startsFlush {
+            queue.async {
+                self.pending.withLock { $0.isFlushing = false }
+                _ = self.flushOnQueue()
+            }
+        }
         if let refusal { throw refusal }
+        return isTaken
     }
 
     /// Has a flush come, however many ask for one: each that fails would otherwise leave more behind.
     private func schedule(_ window: Duration) {
-        guard AuditTrail.isFirst(hasTimer) else { return }
+        let isFirst = pending.withLock { pending in
+            defer { pending.hasTimer = true }
+            return !pending.hasTimer
+        }
+        if isFirst { startTimer(window) }
+    }
+
+    private func startTimer(_ window: Duration) {
         let milliseconds = min(max(window / .milliseconds(1), 0), 86_400_000)
         queue.asyncAfter(deadline: .now() + .milliseconds(Int(milliseconds))) { [weak self] in
-            self?.hasTimer.withLock { $0 = false }
+            self?.pending.withLock { $0.hasTimer = false }
             _ = self?.flushOnQueue()
-        }
-    }
-
-    private func flushSoon() {
-        guard AuditTrail.isFirst(isFlushing) else { return }
-        queue.async {
-            self.isFlushing.withLock { $0 = false }
-            _ = self.flushOnQueue()
-        }
-    }
-
-    private static func isFirst(_ flag: borrowing Mutex<Bool>) -> Bool {
-        flag.withLock { flag in
-            defer { flag = true }
-            return !flag
         }
     }
 
     /// What has failed may be there all the same: the chain goes on from it, and it is not written again.
     private func settleOnQueue() throws {
         let isThere = try chain.withLock { try $0.settle(in: store) }
-        pending.withLock { pending in
-            let (bytes, count) = pending.failed
-            // What is not there is as what has never been tried: the next failure is of something else.
-            pending.failed = (0, 0)
-            guard isThere else { return }
-            pending.lines.removeFirst(bytes)
-            pending.count -= count
-            pending.templates = pending.templates.mapValues { ($0.template, $0.line - count) }
-        }
-    }
-
-    private static func add(_ line: [UInt8], to pending: inout Pending) {
-        pending.lines += line
-        pending.lines.append(0x0A)
-        pending.count += 1
-    }
-
-    private static func add(
-        _ template: AuditEventTemplate, _ occurrence: AuditEventTemplate.Occurrence, to pending: inout Pending
-    ) {
-        let place = ObjectIdentifier(template)
-        if let known = pending.templates[place] {
-            AuditEventTemplate.append(occurrence, distance: pending.count + 1 - known.line, to: &pending.lines)
-            return add([], to: &pending)
-        }
-        add(template.line(occurrence), to: &pending)
-        // Kept alive, so that no other is made in its place.
-        pending.templates[place] = (template, pending.count)
+        pending.withLock { $0.settle(isThere: isThere) }
     }
 
     /// Commits all that is pending as one record. On failure, waiters are told and their events dropped, since their
@@ -281,21 +241,16 @@ public final class AuditTrail: AuditSink {
             // What waits in memory goes on waiting; who waits for an answer gets one.
             let failure = AuditError(any: error)
             let waiters = pending.withLock { pending -> [CheckedContinuation<AuditError?, Never>] in
-                defer { if !pending.waiters.isEmpty { pending = Pending() } }
+                let waiters = pending.waiters
+                if !waiters.isEmpty { pending.reset() }
                 pending.lastFailure = failure
-                return pending.waiters
+                return waiters
             }
             if waiters.isEmpty, case .buffered(let window) = durability { schedule(window) }
             for waiter in waiters { waiter.resume(returning: failure) }
             return failure
         }
-        let batch = pending.withLock { pending in
-            let batch = pending
-            pending = Pending()
-            pending.inFlight = batch.lines.count
-            return batch
-        }
-        defer { pending.withLock { $0.inFlight = 0 } }
+        let batch = pending.withLock { $0.take() }
         guard batch.count > 0 else { return nil }
         var failure: AuditError?
         do {
@@ -305,15 +260,10 @@ public final class AuditTrail: AuditSink {
                 }
             }
         } catch { failure = AuditError(any: error) }
-        if let failure, batch.waiters.isEmpty {
-            pending.withLock { pending in
-                pending.lines = batch.lines + pending.lines
-                pending.count += batch.count
-                pending.failed = (batch.lines.count, batch.count)
-                pending.templates = pending.templates.mapValues { ($0.template, $0.line + batch.count) }
-                pending.isScheduled = true
-                pending.lastFailure = failure
-            }
+        pending.withLock { pending in
+            pending.finish()
+            pending.lastFailure = failure
+            if failure != nil, batch.waiters.isEmpty { pending.putBack(batch) }
         }
         if failure != nil, batch.waiters.isEmpty, case .buffered(let window) = durability { schedule(window) }
         for waiter in batch.waiters { waiter.resume(returning: failure) }

@@ -245,6 +245,43 @@ import Testing
         #expect(try verify(store).isSound)
     }
 
+    @Test func `events wait for a store that is slower than they, and are refused where it fails`() async throws {
+        let tearing = TearingStore(store)
+        let trail = try AuditTrail(
+            store: tearing, rootKey: SecretBytes(copying: rootKey), durability: .buffered(lossWindow: .seconds(3600)))
+        let big = event(String(repeating: "x", count: 1 << 16))
+        let recorded = Count()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            tearing.isHeld = true
+            group.addTask {
+                for _ in 0..<200 {
+                    try await trail.record(big)
+                    recorded.value.add(1, ordering: .relaxed)
+                }
+            }
+            while recorded.value.load(ordering: .relaxed) < 60 { try await Task.sleep(for: .milliseconds(1)) }
+            try await Task.sleep(for: .milliseconds(50))
+            #expect(recorded.value.load(ordering: .relaxed) < 70)
+            tearing.isHeld = false
+            try await group.waitForAll()
+        }
+        try await trail.flush()
+        #expect(try AuditTrail.events(in: store).count == 200)
+        tearing.weather = .failing
+        var taken = 0
+        await #expect(throws: AuditError.self) {
+            while taken < 200 {
+                try await trail.record(big)
+                taken += 1
+            }
+        }
+        tearing.weather = .fine
+        try await trail.flush()
+        #expect((60..<70).contains(taken))
+        #expect(try AuditTrail.events(in: store).count == 200 + taken)
+        #expect(try verify(store).isSound)
+    }
+
     @Test func `writers at once have a chain each`() async throws {
         let trails = try (0..<4).map { _ in try trail() }
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -256,7 +293,11 @@ import Testing
     }
 }
 
-/// A store whose next commit fails: before it has happened, or afterwards.
+private final class Count: Sendable {
+    let value = Atomic(0)
+}
+
+/// A store whose next commit fails, before it has happened or afterwards, or takes its time.
 private final class TearingStore: RecordStore {
     enum Weather { case fine, failing, torn, gone }
 
@@ -268,6 +309,14 @@ private final class TearingStore: RecordStore {
     var weather: Weather {
         get { state.withLock { $0 } }
         set { state.withLock { $0 = newValue } }
+    }
+
+    private let held = Mutex(false)
+
+    /// Whether commits wait.
+    var isHeld: Bool {
+        get { held.withLock { $0 } }
+        set { held.withLock { $0 = newValue } }
     }
 
     private static let failure = RecordStoreError(.unavailable, subject: "the store")
@@ -292,6 +341,7 @@ private final class TearingStore: RecordStore {
     }
 
     func commit(_ writes: [RecordWrite]) throws(RecordStoreError) -> Revision {
+        while isHeld { Thread.sleep(forTimeInterval: 0.001) }
         try reached()
         guard weather != .failing else { throw Self.failure }
         let revision = try store.commit(writes)
