@@ -29,6 +29,8 @@ struct OperationLog {
     var materials: [String] = []
     /// Where the last key's material comes from.
     private(set) var origin = ""
+    /// The last key that was used.
+    private(set) var key: ManagedKey?
     /// What policies see of the whole operation.
     var conditions: [String: [String]] = [:]
     /// The key that was made.
@@ -71,10 +73,14 @@ struct OperationLog {
     }
 
     mutating func use(_ key: ManagedKey) {
+        self.key = key
         resources.append(key.arnText)
         account = key.record.account
         origin = key.record.originName
     }
+
+    /// For one that the key itself keeps.
+    mutating func forgetKey() { key = nil }
 }
 
 extension KeyManagementService {
@@ -101,7 +107,7 @@ extension KeyManagementService {
             try await record(event(log, .dryRun))
             throw .dryRun
         }
-        try await record(event(log, nil))
+        try await recordDone(log)
         return result
     }
 
@@ -345,40 +351,5 @@ extension KeyManagementService {
                 if let values = caller.values(name, state) { values } else { context(name) }
             }
         }
-    }
-
-    /// Records an event as the trail's durability says.
-    func record(_ event: AuditEvent) async throws(KeyManagementError) {
-        do throws(AuditError) {
-            try await trail.record(event)
-            try await copy(event)
-        } catch { throw KeyManagementError(wrapping: error) }
-    }
-
-    func event(_ log: OperationLog, _ error: KeyManagementError?) -> AuditEvent {
-        log.caller.report?.take(log, isDone: error == nil)
-        let type =
-            switch log.principal.kind {
-            case .root: "Root"
-            case .user: "IAMUser"
-            case .role: "AssumedRole"
-            case .service: "AWSService"
-            }
-        var event = AuditEvent(
-            time: log.time, source: log.service.host, name: log.name, region: scope.region, account: log.account,
-            identity: .init(type: type, arn: log.principal.description, account: log.principal.account))
-        event.requestParameters = log.parameters
-        event.responseElements = error == nil ? log.response : []
-        event.additionalData = log.additionalData
-        if !log.materials.isEmpty, error == nil {
-            event.additionalData.append(("keyMaterialId", .text(log.materials.joined(separator: ","))))
-        }
-        event.resources = log.resources
-        event.resourceType = log.service.resourceType
-        event.sourceIPAddress = log.caller.context.sourceIPAddress
-        event.userAgent = log.caller.context.userAgent
-        event.isReadOnly = log.isReadOnly
-        event.error = error.map { ($0.code.name, $0.message) }
-        return event
     }
 }

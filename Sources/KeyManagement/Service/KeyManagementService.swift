@@ -27,7 +27,7 @@ public final class KeyManagementService: Sendable {
     let clock: any WallClock
     let opening: (time: Date, uptime: Duration)
     let trail: AuditTrail
-    private let copies: [any AuditSink]
+    let copies: [any AuditSink]
     let records: AuthenticatedRecords
     let keyStores: [String: any KeyCustodian]
     let quotas: Quotas

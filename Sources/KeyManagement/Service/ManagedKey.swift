@@ -1,4 +1,5 @@
 internal import AccessPolicy
+internal import Auditing
 internal import Cryptography
 internal import FoundationEssentials
 internal import Synchronization
@@ -12,6 +13,7 @@ final class ManagedKey: Sendable {
         let backing: Mutex<[MaterialID: BackingKey]>
         /// The key itself, of a kind that has one material, once it was unwrapped.
         let single: Mutex<CustodialKey.Use?>
+        let events = Mutex(RepeatedEvents())
 
         init(_ arnText: String, backing: [MaterialID: BackingKey] = [:], single: CustodialKey.Use? = nil) {
             self.arnText = arnText
@@ -118,6 +120,15 @@ final class ManagedKey: Sendable {
             backing[id] = key
             return key
         }
+    }
+
+    /// The template of a use's event; nil for the first use of its kind.
+    func template(of log: OperationLog, event: () -> AuditEvent) -> AuditEventTemplate? {
+        let known = working.events.withLock { $0 }.find(log)
+        if let template = known.template { return template }
+        let template = known.isKnown ? AuditEventTemplate(event()) : nil
+        working.events.withLock { $0.note(log, template) }
+        return template
     }
 
     /// The state at a time; nil once the deletion date has passed.

@@ -1,0 +1,54 @@
+internal import Auditing
+
+extension KeyManagementService {
+    /// Records that an operation is done which changed nothing. Most are as one before them.
+    func recordDone(_ log: OperationLog) async throws(KeyManagementError) {
+        guard copies.isEmpty, let template = log.key?.template(of: log, event: { content(log, nil) }) else {
+            return try await record(event(log, nil))
+        }
+        log.caller.report?.take(log, isDone: true)
+        do throws(AuditError) { try await trail.record(template, at: log.time) } catch {
+            throw KeyManagementError(wrapping: error)
+        }
+    }
+
+    /// Records an event as the trail's durability says.
+    func record(_ event: AuditEvent) async throws(KeyManagementError) {
+        do throws(AuditError) {
+            try await trail.record(event)
+            try await copy(event)
+        } catch { throw KeyManagementError(wrapping: error) }
+    }
+
+    /// What the audit trail, and who asked to know, are told of an operation.
+    func event(_ log: OperationLog, _ error: KeyManagementError?) -> AuditEvent {
+        log.caller.report?.take(log, isDone: error == nil)
+        return content(log, error)
+    }
+
+    private func content(_ log: OperationLog, _ error: KeyManagementError?) -> AuditEvent {
+        let type =
+            switch log.principal.kind {
+            case .root: "Root"
+            case .user: "IAMUser"
+            case .role: "AssumedRole"
+            case .service: "AWSService"
+            }
+        var event = AuditEvent(
+            time: log.time, source: log.service.host, name: log.name, region: scope.region, account: log.account,
+            identity: .init(type: type, arn: log.principal.description, account: log.principal.account))
+        event.requestParameters = log.parameters
+        event.responseElements = error == nil ? log.response : []
+        event.additionalData = log.additionalData
+        if !log.materials.isEmpty, error == nil {
+            event.additionalData.append(("keyMaterialId", .text(log.materials.joined(separator: ","))))
+        }
+        event.resources = log.resources
+        event.resourceType = log.service.resourceType
+        event.sourceIPAddress = log.caller.context.sourceIPAddress
+        event.userAgent = log.caller.context.userAgent
+        event.isReadOnly = log.isReadOnly
+        event.error = error.map { ($0.code.name, $0.message) }
+        return event
+    }
+}
