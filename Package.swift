@@ -143,7 +143,10 @@ let package = Package(
         .testTarget(name: "AWSSignatureTests", dependencies: ["AWSSignature", "StrongroomTestSupport"]),
         .testTarget(name: "AccessPolicyTests", dependencies: ["AccessPolicy"]),
         .testTarget(
-            name: "AuditingTests", dependencies: ["Auditing", "Cryptography", "RecordStorage", "StrongroomTestSupport"]),
+            name: "AuditingTests",
+            dependencies: [
+                "Auditing", "Cryptography", "RecordStorage", "StrongroomPropertyTesting", "StrongroomTestSupport",
+            ]),
         .testTarget(
             name: "DurabilityTests",
             dependencies: [

@@ -1,14 +1,19 @@
+internal import FoundationEssentials
+
 /// Events in memory that wait to be written together.
 struct AuditBuffer {
     private(set) var lines: [UInt8] = []
     private(set) var count: UInt32 = 0
-    /// The lines, from 1, of the events that stand whole here and are repeated.
-    private var templates: [ObjectIdentifier: (template: AuditEventTemplate, line: UInt32)] = [:]
+    private var lineCount: UInt32 = 0
+    /// The events that stand whole here and are repeated: in which line, from 1, and when they happened last.
+    private var repeated: [ObjectIdentifier: (template: AuditEventTemplate, line: UInt32, second: Int)] = [:]
+    /// How often the last event was repeated since it was written: the line is written once something else happens.
+    private var run: (template: AuditEventTemplate, second: Int, count: UInt32)?
     var waiters: [CheckedContinuation<AuditError?, Never>] = []
-    /// How many bytes are being written, and come back where that fails.
-    private var inFlight = 0
-    /// How much of the lines has failed to be written before.
-    private var failed: (bytes: Int, count: UInt32) = (0, 0)
+    /// How much is being written, and comes back where that fails.
+    private var inFlight = Extent()
+    /// How much has failed to be written before.
+    private var failed = Extent()
     /// Why the last write failed, where it did.
     var lastFailure: AuditError?
     /// Whether a flush will come by itself.
@@ -16,54 +21,80 @@ struct AuditBuffer {
     /// Whether a flush comes at once.
     var isFlushing = false
 
-    /// From here on the buffer is written at once.
-    private static let large = 1 << 18
-    /// From here on events wait for a write.
-    private static let largest = 1 << 22
+    private struct Extent {
+        var bytes = 0
+        var events: UInt32 = 0
+        var lines: UInt32 = 0
+    }
 
-    var isLarge: Bool { lines.count >= AuditBuffer.large }
-    /// What is being written may come back.
-    var isFull: Bool { lines.count + inFlight >= AuditBuffer.largest }
+    private var extent: Extent { Extent(bytes: lines.count, events: count, lines: lineCount) }
+
+    /// Whether it is time to write.
+    var isLarge: Bool { lines.count >= 1 << 18 || count >= AuditLines.mostEvents / 4 }
+    /// Whether events have to wait for a write. What is being written may come back.
+    var isFull: Bool {
+        lines.count + inFlight.bytes >= 1 << 22 || Int(count) + Int(inFlight.events) >= AuditLines.mostEvents
+    }
 
     /// Adds an event's line of JSON.
     mutating func add(_ line: [UInt8]) {
+        endRun()
         lines += line
+        count += 1
         endLine()
     }
 
     /// Adds an event that repeats others: briefly, where one of them stands here.
-    mutating func add(_ template: AuditEventTemplate, _ occurrence: AuditEventTemplate.Occurrence) {
-        if let known = templates[ObjectIdentifier(template)] {
-            AuditEventTemplate.append(occurrence, distance: count + 1 - known.line, to: &lines)
-            return endLine()
+    mutating func add(_ template: AuditEventTemplate, at second: Int) {
+        if run?.template === template, run?.second == second {
+            run?.count += 1
+            count += 1
+            return
         }
-        add(template.line(occurrence))
-        // Kept alive, so that no other is made in its place.
-        templates[ObjectIdentifier(template)] = (template, count)
+        endRun()
+        if repeated[ObjectIdentifier(template)] != nil {
+            run = (template, second, 1)
+            count += 1
+        } else {
+            add(template.line(at: second))
+            // Kept alive, so that no other is made in its place.
+            repeated[ObjectIdentifier(template)] = (template, lineCount, second)
+        }
+    }
+
+    private mutating func endRun() {
+        guard let run, let event = repeated[ObjectIdentifier(run.template)] else { return }
+        let time = run.second == event.second ? nil : AuditEvent.timeDigits(second: run.second)
+        AuditLines.append(run: run.count, distance: lineCount + 1 - event.line, time: time, to: &lines)
+        repeated[ObjectIdentifier(run.template)]?.second = run.second
+        self.run = nil
+        endLine()
     }
 
     private mutating func endLine() {
         lines.append(0x0A)
-        count += 1
+        lineCount += 1
     }
 
     /// Takes everything out, to be written.
     mutating func take() -> AuditBuffer {
+        endRun()
         let batch = self
         reset()
-        inFlight = batch.lines.count
+        inFlight = batch.extent
         return batch
     }
 
     /// What was taken out is written, or never will be.
-    mutating func finish() { inFlight = 0 }
+    mutating func finish() { inFlight = Extent() }
 
     /// Puts back what could not be written, before what has come meanwhile.
     mutating func putBack(_ batch: AuditBuffer) {
         lines = batch.lines + lines
         count += batch.count
-        failed = (batch.lines.count, batch.count)
-        templates = templates.mapValues { ($0.template, $0.line + batch.count) }
+        lineCount += batch.lineCount
+        failed = batch.extent
+        repeated = repeated.mapValues { ($0.template, $0.line + batch.lineCount, $0.second) }
         finish()
     }
 
@@ -71,12 +102,13 @@ struct AuditBuffer {
     ///
     /// - Parameter isThere: whether it is. What is not there is as what has never been tried.
     mutating func settle(isThere: Bool) {
-        let (bytes, failedCount) = failed
-        failed = (0, 0)
+        let gone = failed
+        failed = Extent()
         guard isThere else { return }
-        lines.removeFirst(bytes)
-        count -= failedCount
-        templates = templates.mapValues { ($0.template, $0.line - failedCount) }
+        lines.removeFirst(gone.bytes)
+        count -= gone.events
+        lineCount -= gone.lines
+        repeated = repeated.mapValues { ($0.template, $0.line - gone.lines, $0.second) }
     }
 
     /// Forgets all events.

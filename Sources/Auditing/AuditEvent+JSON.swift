@@ -5,7 +5,10 @@ extension AuditEvent {
     /// The event as one line of JSON, fields in a fixed order, UTF-8, no line feed.
     public var json: String { String(decoding: jsonBytes, as: UTF8.self) }
 
-    var jsonBytes: [UInt8] {
+    var jsonBytes: [UInt8] { line.bytes }
+
+    /// The line, and where in it the texts of time and identifier begin.
+    var line: (bytes: [UInt8], time: Int, id: Int) {
         var writer = JSONWriter()
         writer.open()
         writer.field("eventVersion", "1.08")
@@ -18,7 +21,7 @@ extension AuditEvent {
                 writer.field("accountId", identity.account)
             }
         }
-        writer.field("eventTime", AuditEvent.timeText(time))
+        let timePlace = writer.field("eventTime", AuditEvent.timeText(time))
         writer.field("eventSource", source)
         writer.field("eventName", name)
         writer.field("awsRegion", region)
@@ -31,7 +34,7 @@ extension AuditEvent {
         writer.parameters("requestParameters", requestParameters)
         writer.parameters("responseElements", responseElements)
         if !additionalData.isEmpty { writer.parameters("additionalEventData", additionalData) }
-        writer.field("eventID", id.lowercaseText)
+        let idPlace = writer.field("eventID", id.lowercaseText)
         writer.literal("readOnly", isReadOnly ? "true" : "false")
         writer.key("resources")
         writer.list(resources) { writer, arn in
@@ -46,21 +49,25 @@ extension AuditEvent {
         writer.field("recipientAccountId", account)
         writer.field("eventCategory", "Management")
         writer.close()
-        return writer.bytes
+        return (writer.bytes, timePlace, idPlace)
     }
 
     /// "2026-01-31T12:00:00Z": seconds, UTC, the proleptic Gregorian calendar. FoundationEssentials' formatter takes
     /// microseconds for each, and every event has one.
     static func timeText(_ time: Date) -> String {
         var text: [UInt8] = []
-        text.append(copying: timeDigits(time).span)
+        text.append(copying: timeDigits(second: second(time)).span)
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The same in ASCII.
-    static func timeDigits(_ time: Date) -> [20 of UInt8] {
-        let seconds = Int(time.timeIntervalSince1970.rounded(.down).clamped(to: -62_135_596_800...253_402_300_799))
-        let civil = CivilTime(secondsSince1970: seconds)
+    /// The second in which something happens, as far as four digits of a year go.
+    static func second(_ time: Date) -> Int {
+        Int(time.timeIntervalSince1970.rounded(.down).clamped(to: -62_135_596_800...253_402_300_799))
+    }
+
+    /// The text of a second in ASCII.
+    static func timeDigits(second: Int) -> [20 of UInt8] {
+        let civil = CivilTime(secondsSince1970: second)
         var text: [20 of UInt8] = .init(repeating: UInt8(ascii: "-"))
         func put(_ value: Int, at place: Int) {
             text[place] = UInt8(truncatingIfNeeded: 48 + value / 10)

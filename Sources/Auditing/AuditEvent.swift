@@ -107,20 +107,21 @@ extension UUID {
 
     /// Appends the same in ASCII.
     func appendDigits(to text: inout [UInt8]) {
-        let octets: [16 of UInt8] = [
-            uuid.0, uuid.1, uuid.2, uuid.3, uuid.4, uuid.5, uuid.6, uuid.7, uuid.8, uuid.9, uuid.10, uuid.11, uuid.12,
-            uuid.13, uuid.14, uuid.15,
-        ]
+        let octets = uuid
+        let words = (
+            Hexadecimal.digits(octets.0, octets.1, octets.2, octets.3),
+            Hexadecimal.digits(octets.4, octets.5, octets.6, octets.7),
+            Hexadecimal.digits(octets.8, octets.9, octets.10, octets.11),
+            Hexadecimal.digits(octets.12, octets.13, octets.14, octets.15)
+        )
         var digits: [36 of UInt8] = .init(repeating: UInt8(ascii: "-"))
-        var place = 0
-        for index in octets.indices {
-            if index == 4 || index == 6 || index == 8 || index == 10 { place += 1 }
-            digits[place] = UUID.digit(octets[index] >> 4)
-            digits[place + 1] = UUID.digit(octets[index] & 15)
-            place += 2
+        for index in 0..<8 {
+            let shift = 8 * index
+            digits[index] = UInt8(truncatingIfNeeded: words.0 >> shift)
+            digits[9 + index + index / 4] = UInt8(truncatingIfNeeded: words.1 >> shift)
+            digits[19 + index + index / 4] = UInt8(truncatingIfNeeded: words.2 >> shift)
+            digits[28 + index] = UInt8(truncatingIfNeeded: words.3 >> shift)
         }
         text.append(copying: digits.span)
     }
-
-    private static func digit(_ value: UInt8) -> UInt8 { value + (value < 10 ? 48 : 87) }
 }

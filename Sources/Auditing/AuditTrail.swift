@@ -81,8 +81,8 @@ public final class AuditTrail: AuditSink {
 
     /// Records one of many events that differ in time and identifier only.
     package func record(_ template: AuditEventTemplate, at time: Date) async throws(AuditError) {
-        let occurrence = template.occurrence(at: time)
-        try await record { $0.add(template, occurrence) }
+        let second = AuditEvent.second(time)
+        try await record { $0.add(template, at: second) }
     }
 
     private func record(_ add: (inout AuditBuffer) -> Void) async throws(AuditError) {
@@ -123,9 +123,9 @@ public final class AuditTrail: AuditSink {
 
     /// Records one of many events that differ in time and identifier only.
     package func recordBlocking(_ template: AuditEventTemplate, at time: Date) throws(AuditError) {
-        let occurrence = template.occurrence(at: time)
-        guard case .buffered(let window) = durability else { return try commitBlocking(template.line(occurrence)) }
-        while try !buffer(window, { $0.add(template, occurrence) }) { try flushBlocking() }
+        let second = AuditEvent.second(time)
+        guard case .buffered(let window) = durability else { return try commitBlocking(template.line(at: second)) }
+        while try !buffer(window, { $0.add(template, at: second) }) { try flushBlocking() }
     }
 
     /// Where the event cannot be stored, it has not happened: nothing of it waits for a better time.

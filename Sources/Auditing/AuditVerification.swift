@@ -73,7 +73,7 @@ extension AuditTrail {
         for record in try store.records(prefix: "audit/") {
             guard record.value.count > 32, let audit = AuditRecord(record.value.dropLast(32)), audit.kind == .events
             else { continue }
-            for line in AuditEventTemplate.expand(audit.body.split(separator: 0x0A)) {
+            for line in AuditLines.events(in: audit.body) {
                 let text = String(decoding: line, as: UTF8.self)
                 let mark = #""eventTime":""#
                 let time = text.firstRange(of: mark).map { text[$0.upperBound...].prefix(20) } ?? ""

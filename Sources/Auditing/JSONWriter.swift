@@ -25,10 +25,16 @@ package struct JSONWriter {
         needsComma = false
     }
 
-    package mutating func field(_ name: String, _ text: String) {
+    /// A member that is a text.
+    ///
+    /// - Returns: where the text's first character stands.
+    @discardableResult
+    package mutating func field(_ name: String, _ text: String) -> Int {
         key(name)
+        let place = bytes.count + 1
         string(text)
         needsComma = true
+        return place
     }
 
     /// A text in a list.

@@ -86,17 +86,6 @@ import Testing
         if case .buffered = durability { #expect(stored < lines.reduce(0) { $0 + $1.utf8.count } / 2) }
     }
 
-    @Test func `a repetition of nothing stays as it is`() {
-        for text in [
-            #"{"like":1,"eventTime":"2027-01-15T08:00:00Z","eventID":"x"}"#, #"{"like":"#,
-            #"{"like":99999999999999999999"#,
-        ] {
-            let line = Array(text.utf8)
-            #expect(AuditEventTemplate.expand([line[...]]) == [line])
-            #expect(AuditEventTemplate.expand([[0x7B, 0x7D], line[...]])[0] == [0x7B, 0x7D])
-        }
-    }
-
     @Test func `times are the calendar's`() {
         for seconds in stride(from: -3_000_000_000.0, through: 9_000_000_000, by: 77_777_777) {
             let date = Date(timeIntervalSince1970: seconds)

@@ -14,6 +14,16 @@ public enum Hexadecimal {
         return characters
     }
 
+    /// The eight digits of four bytes in ASCII, the first in the lowest byte: calculated at once, for what is written all day.
+    package static func digits(_ first: UInt8, _ second: UInt8, _ third: UInt8, _ fourth: UInt8) -> UInt64 {
+        // Each byte to a lane of 16 bits, and there its high digit before its low one.
+        var lanes = UInt64(first) | UInt64(second) << 16 | UInt64(third) << 32 | UInt64(fourth) << 48
+        lanes = lanes >> 4 & 0x000F_000F_000F_000F | (lanes & 0x000F_000F_000F_000F) << 8
+        // "a" stands 39 behind what follows "9".
+        let letters = (lanes + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return lanes + 0x3030_3030_3030_3030 + letters * 39
+    }
+
     /// Two digits a byte.
     public static func encode(_ bytes: [UInt8]) -> String { encode(bytes.span) }
 

@@ -36,6 +36,16 @@ enum Seeds {
         case .recipientEnvelope:
             return [try RecipientEnvelope(SecretBytes(copying: [1, 2, 3]), for: Fixtures.recipient.publicKey).bytes]
         case .proxyRequest: return KeyStoreInputs.requests
+        case .auditRecord:
+            let store = MemoryRecordStore()
+            let service = try await KeyManagementService(
+                store: store, rootOfTrust: KeyFileRoot(key: .random(count: 32)),
+                audit: .buffered(lossWindow: .seconds(3600)))
+            let client = service.client(for: .root(account: "111122223333"))
+            let key = try await client.createKey(.symmetric)
+            for count in 1...20 { _ = try await client.generateDataKey(under: key, byteCount: 16 + count % 3 / 2) }
+            try await service.flush()
+            return try store.records(prefix: "audit/").map(\.value)
         case .keyBackup: return [BackupInputs.setup.backup]
         case .proxyAnswer: return KeyStoreInputs.answers
         case .awsSignature: return try AWSInputs.signatures()

@@ -1,10 +1,12 @@
 import AWSCompatibility
 import AccessPolicy
 import AtRest
+import Auditing
 import Cryptography
 import Foundation
 import KeyManagement
 import PKIX
+import RecordStorage
 import SQLiteRecordStorage
 
 /// A parser, and what is done with what it makes of arbitrary bytes.
@@ -36,6 +38,7 @@ enum Target: String, CaseIterable {
     case proxyRequest = "proxy-request"
     case proxyAnswer = "proxy-answer"
     case keyBackup = "key-backup"
+    case auditRecord = "audit-record"
 
     /// Anything may be refused; nothing may crash, hang, or be accepted that was not made here.
     func check(_ bytes: [UInt8]) async throws {
@@ -160,6 +163,11 @@ enum Target: String, CaseIterable {
                 guard error.code == .alreadyExists else { throw error }
             }
             must { bytes == original }
+        case .auditRecord:
+            let store = MemoryRecordStore()
+            try store.commit([.put("audit/w/0000000000000001", bytes, expecting: .absent)])
+            let lines = try AuditTrail.events(in: store)
+            must { lines.count <= max(1 << 16, bytes.count) && lines.allSatisfy { !$0.isEmpty } }
         case .tlsClient: ConnectionInputs.feed(try ConnectionInputs.client.connect(to: "localhost"), bytes)
         }
     }
