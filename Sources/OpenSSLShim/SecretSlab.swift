@@ -20,23 +20,14 @@ enum SecretSlab {
     static func allocate(_ count: Int) -> Slot? {
         guard count <= 1 << 40 else { return nil }
         guard count <= largestClass else { return map((count + 4095) & ~4095) }
-        let index = classIndex(count)
-        return state.withLock { state in
-            let epoch = ForkEpoch.current
-            if state.epoch != epoch {
-                // A forked child: the parent's slots are zeroed here and no longer locked. Start anew.
-                state.free = Array(repeating: [], count: classCount)
-                state.epoch = epoch
-            }
-            if let slot = state.free[index].popLast() { return slot }
-            guard let arena = map(arenaSize) else { return nil }
-            let size = smallestClass << index
-            for offset in stride(from: arenaSize - size, to: 0, by: -size) {
-                unsafe state.free[index].append(
-                    Slot(base: arena.base + offset, capacity: size, isLocked: arena.isLocked))
-            }
-            return unsafe Slot(base: arena.base, capacity: size, isLocked: arena.isLocked)
+        let (index, own) = (classIndex(count), Core.place)
+        if let slot = shelves[own].state.withLock({ $0.take(index) }) { return slot }
+        // What other cores have left over stands before new arenas: locked memory is scarce.
+        for place in 0..<Core.placeCount where place != own {
+            if let slot = shelves[place].state.withLock({ $0.take(index) }) { return slot }
         }
+        guard let arena = map(arenaSize) else { return nil }
+        return shelves[own].state.withLock { $0.cut(arena, index) }
     }
 
     /// Cleanses a slot and takes it back. A slot that a parent process made is left alone.
@@ -47,18 +38,49 @@ enum SecretSlab {
             unsafe munmap(slot.base, slot.capacity)
             return
         }
-        state.withLock { state in
-            guard state.epoch == epoch else { return }
-            state.free[classIndex(slot.capacity)].append(slot)
+        shelves[Core.place].state.withLock { $0.put(slot, classIndex(slot.capacity)) }
+    }
+
+    /// The free slots that were left on a core.
+    private struct Shelf {
+        var epoch = ForkEpoch.current
+        var free: [[Slot]] = Array(repeating: [], count: classCount)
+
+        mutating func take(_ index: Int) -> Slot? {
+            checkEpoch()
+            return free[index].popLast()
+        }
+
+        mutating func put(_ slot: Slot, _ index: Int) {
+            checkEpoch()
+            free[index].append(slot)
+        }
+
+        /// In a forked child the parent's slots are zeroed and no longer locked: it starts anew.
+        private mutating func checkEpoch() {
+            let current = ForkEpoch.current
+            guard epoch != current else { return }
+            free = Array(repeating: [], count: classCount)
+            epoch = current
+        }
+
+        /// Cuts an arena into slots, and takes the first.
+        mutating func cut(_ arena: Slot, _ index: Int) -> Slot {
+            let size = smallestClass << index
+            for offset in stride(from: arenaSize - size, to: 0, by: -size) {
+                unsafe free[index].append(Slot(base: arena.base + offset, capacity: size, isLocked: arena.isLocked))
+            }
+            return unsafe Slot(base: arena.base, capacity: size, isLocked: arena.isLocked)
         }
     }
 
-    private struct State {
-        var epoch = ForkEpoch.current
-        var free: [[Slot]] = Array(repeating: [], count: classCount)
+    /// A shelf in cache lines of its own.
+    private struct Place: ~Copyable {
+        let state = Mutex(Shelf())
+        private let padding = InlineArray<14, UInt64>(repeating: 0)
     }
 
-    private static let state = Mutex(State())
+    private static let shelves = InlineArray<8, Place> { _ in Place() }
 
     /// The free lists' index for a piece of `count` bytes: 32, 64, ... 4096.
     private static func classIndex(_ count: Int) -> Int {

@@ -1,0 +1,10 @@
+internal import CStrongroomOpenSSLShims
+
+/// Places for what several threads keep at hand: what one has put down it mostly finds again on the same core, still in its cache,
+/// and meets nobody there. A thread may be moved at any time, so a place is one that all may use all the same.
+enum Core {
+    static let placeCount = 8
+
+    /// The place of the core that runs this thread; 0 where the system does not tell.
+    static var place: Int { Int(max(strongroom_current_core(), 0)) & (placeCount - 1) }
+}
