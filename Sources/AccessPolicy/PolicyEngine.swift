@@ -69,13 +69,14 @@ private struct ResourceSide {
     /// Whether the say is the account's.
     var isDelegated = false
 
-    init(_ policy: PolicyDocument, _ request: AccessRequest) {
+    init(_ policy: borrowing PolicyDocument, _ request: borrowing AccessRequest) {
         let principal = request.principal
-        for statement in policy.statements {
-            let match = ResourceSide.match(statement.subjects, principal)
-            guard match != .none, statement.covers(request) else { continue }
-            let deciding = DecidingStatement(policy: "key policy", statement: statement.label)
-            guard statement.effect == .allow else {
+        // By place: a copy of each would count references that all threads share.
+        for place in policy.statements.indices {
+            let match = ResourceSide.match(policy.statements[place].subjects, principal)
+            guard match != .none, policy.statements[place].covers(request) else { continue }
+            let deciding = DecidingStatement(policy: "key policy", statement: policy.statements[place].label)
+            guard policy.statements[place].effect == .allow else {
                 denial = deciding
                 return
             }
@@ -119,11 +120,12 @@ private struct IdentitySide {
     var denial: DecidingStatement?
     var allowance: DecidingStatement?
 
-    init(_ policies: [IdentityPolicy], _ request: AccessRequest) {
+    init(_ policies: [IdentityPolicy], _ request: borrowing AccessRequest) {
         for policy in policies {
-            for statement in policy.document.statements where statement.covers(request) {
-                let deciding = DecidingStatement(policy: policy.name, statement: statement.label)
-                guard statement.effect == .allow else {
+            let statements = policy.document.statements
+            for place in statements.indices where statements[place].covers(request) {
+                let deciding = DecidingStatement(policy: policy.name, statement: statements[place].label)
+                guard statements[place].effect == .allow else {
                     denial = deciding
                     return
                 }

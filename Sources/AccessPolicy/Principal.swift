@@ -14,14 +14,38 @@ public struct Principal: Sendable, Hashable, CustomStringConvertible {
         case service(String)
     }
 
+    /// One object: a principal is handed on with each request, by several threads at once.
+    private final class Identity: Sendable {
+        let kind: Kind
+        let account: String
+        let names: [String]
+
+        init(_ kind: Kind, account: String, names: [String]) {
+            (self.kind, self.account, self.names) = (kind, account, names)
+        }
+    }
+
+    private let identity: Identity
+
     /// What kind it is, and its name.
-    public let kind: Kind
+    public var kind: Kind { identity.kind }
     /// The account it belongs to; empty for a service.
-    public let account: String
+    public var account: String { identity.account }
     /// The ARN that audit events show; for a service its host name.
-    public let description: String
+    public var description: String { identity.names[0] }
     /// The texts a policy may name it by: its own ARN, and for a role session its role's.
-    let names: [String]
+    var names: [String] { identity.names }
+
+    /// Whether both are of one kind and account.
+    public static func == (left: Principal, right: Principal) -> Bool {
+        left.identity === right.identity || left.kind == right.kind && left.account == right.account
+    }
+
+    /// Hashes kind and account.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(kind)
+        hasher.combine(account)
+    }
 
     /// Whether a text is an account: twelve digits.
     public static func isAccount(_ text: String) -> Bool {
@@ -29,16 +53,15 @@ public struct Principal: Sendable, Hashable, CustomStringConvertible {
     }
 
     private init(_ kind: Kind, account: String) {
-        self.kind = kind
-        self.account = account
-        switch kind {
-        case .root: names = ["arn:aws:iam::\(account):root"]
-        case .user(let name): names = ["arn:aws:iam::\(account):user/\(name)"]
-        case .role(let name, let session):
-            names = ["arn:aws:sts::\(account):assumed-role/\(name)/\(session)", "arn:aws:iam::\(account):role/\(name)"]
-        case .service(let host): names = [host]
-        }
-        description = names[0]
+        let names =
+            switch kind {
+            case .root: ["arn:aws:iam::\(account):root"]
+            case .user(let name): ["arn:aws:iam::\(account):user/\(name)"]
+            case .role(let name, let session):
+                ["arn:aws:sts::\(account):assumed-role/\(name)/\(session)", "arn:aws:iam::\(account):role/\(name)"]
+            case .service(let host): [host]
+            }
+        identity = Identity(kind, account: account, names: names)
     }
 
     /// The account itself, with every right in it.

@@ -12,6 +12,7 @@ import Foundation
         }
         if let folder = option("--group-commit-in") { return try await GroupCommit.measure(callers: 8, in: folder) }
         let (suite, only) = (option("--suite"), option("--case"))
+        let rounds = option("--rounds").flatMap { Int($0) } ?? 15
         var comparisons: [Comparison] = []
         if suite == nil || suite == "primitives" { comparisons += try Primitives.comparisons() }
         if suite == nil || suite == "kms" { comparisons += try await Services.keyManagement() }
@@ -26,7 +27,7 @@ import Foundation
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         for comparison in comparisons where only.map(comparison.name.contains) ?? true {
-            let row = try await comparison.measure()
+            let row = try await comparison.measure(rounds: max(rounds, 1))
             if isJSON {
                 print(String(decoding: try encoder.encode(row), as: UTF8.self))
             } else {

@@ -40,14 +40,12 @@ struct Row: Encodable {
 }
 
 extension Comparison {
-    private static let rounds = 15
-
     /// Runs both, round by round in turn, and compares CPU time: the minimum tells the code, the median the weather.
-    func measure() async throws -> Row {
+    func measure(rounds: Int) async throws -> Row {
         let count = try await calls(for: 10_000_000)
         var (ours, theirs): ([Double], [Double]) = ([], [])
         var (allocations, allocationsTheirs) = (0.0, 0.0)
-        for _ in 0..<Comparison.rounds {
+        for _ in 0..<rounds {
             let mine = try await time(count, self.ours)
             var other = try await time(elsewhere == nil ? count : 0, self.theirs)
             if let elsewhere { other = (try elsewhere() * Double(count), 0) }

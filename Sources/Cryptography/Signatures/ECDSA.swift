@@ -8,9 +8,16 @@ public enum ECDSA {
 
     /// Every curve signs with each of them; the one that goes with the curve comes first.
     static func algorithms(_ curve: EllipticCurve) -> [SignatureAlgorithm] {
-        let all: [SignatureAlgorithm] = [.ecdsaSHA256, .ecdsaSHA384, .ecdsaSHA512]
-        return all.filter { $0.function == curve.function } + all.filter { $0.function != curve.function }
+        switch curve.function {
+        case .sha384: with384First
+        case .sha512: with512First
+        default: with256First
+        }
     }
+
+    private static let with256First: [SignatureAlgorithm] = [.ecdsaSHA256, .ecdsaSHA384, .ecdsaSHA512]
+    private static let with384First: [SignatureAlgorithm] = [.ecdsaSHA384, .ecdsaSHA256, .ecdsaSHA512]
+    private static let with512First: [SignatureAlgorithm] = [.ecdsaSHA512, .ecdsaSHA256, .ecdsaSHA384]
 
     /// Refuses digests that are too weak or no digests at all.
     fileprivate static func check(_ digest: Digest) throws(CryptographyError) {

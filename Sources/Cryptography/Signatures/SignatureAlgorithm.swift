@@ -24,11 +24,14 @@ public struct SignatureAlgorithm: Sendable, Hashable, CustomStringConvertible {
     public let function: HashFunction?
     /// The length of RSASSA-PSS's salt in bytes; 0 for other schemes.
     public let saltByteCount: Int
+    /// AWS's name, such as "ECDSA_SHA_256".
+    public let description: String
 
     private init(_ scheme: Scheme, _ function: HashFunction?, salt: Int = 0) {
         self.scheme = scheme
         self.function = function
         saltByteCount = salt
+        description = function.map { "\(scheme.rawValue)_SHA_\($0.digestByteCount * 8)" } ?? scheme.rawValue
     }
 
     /// ECDSA with SHA-256.
@@ -61,12 +64,6 @@ public struct SignatureAlgorithm: Sendable, Hashable, CustomStringConvertible {
     /// RSASSA-PSS with a salt of another length, for peers that ask for it. The salt has at most 64 bytes.
     public static func rsaPSS(_ function: HashFunction, saltByteCount: Int) -> SignatureAlgorithm {
         SignatureAlgorithm(.rsaPSS, function, salt: min(max(saltByteCount, 0), 64))
-    }
-
-    /// AWS's name, such as "ECDSA_SHA_256".
-    public var description: String {
-        guard let function else { return scheme.rawValue }
-        return "\(scheme.rawValue)_SHA_\(function.digestByteCount * 8)"
     }
 
     /// The digest of a message, for a scheme that signs digests.

@@ -225,10 +225,6 @@ extension KeyManagementClient {
     }
 }
 
-extension ManagedKey {
-    var signatureAlgorithms: [SignatureAlgorithm] { record.pairKind?.managedSignatureAlgorithms ?? [] }
-}
-
 extension CustodialKeyKind {
     /// How keys of the kind sign, in the service's lists: a curve with its own hash function alone.
     var managedSignatureAlgorithms: [SignatureAlgorithm] {

@@ -2,8 +2,10 @@ internal import Auditing
 
 extension KeyManagementService {
     /// Records that an operation is done which changed nothing. Most are as one before them.
-    func recordDone(_ log: OperationLog) async throws(KeyManagementError) {
-        guard copies.isEmpty, let template = log.key?.template(of: log, event: { content(log, nil) }) else {
+    func recordDone(_ log: borrowing OperationLog) async throws(KeyManagementError) {
+        guard copies.isEmpty, let key = log.key else { return try await record(event(log, nil)) }
+        let known = key.repeatedEvents.use(log)
+        guard let template = known?.template ?? key.note(known, log, event: { content($0, nil) }) else {
             return try await record(event(log, nil))
         }
         log.caller.report?.take(log, isDone: true)

@@ -31,6 +31,7 @@ struct OperationLog {
     private(set) var origin = ""
     /// The last key that was used.
     private(set) var key: ManagedKey?
+    private var keyARN = ""
     /// What policies see of the whole operation.
     var conditions: [String: [String]] = [:]
     /// The key that was made.
@@ -72,15 +73,16 @@ struct OperationLog {
         made = key.metadata(at: time).map { ($0, key.record.policy) }
     }
 
+    /// The ARN of a key, which mostly is the last one that was used.
+    func arnText(of other: ManagedKey) -> String { key === other ? keyARN : other.arnText }
+
     mutating func use(_ key: ManagedKey) {
         self.key = key
-        resources.append(key.arnText)
+        keyARN = key.arnText
+        resources.append(keyARN)
         account = key.record.account
         origin = key.record.originName
     }
-
-    /// For one that the key itself keeps.
-    mutating func forgetKey() { key = nil }
 }
 
 extension KeyManagementService {
@@ -205,7 +207,7 @@ extension KeyManagementService {
         let request = request(
             "PutKeyPolicy", resource: arn, account: record.account, log, state, nil,
             KeyManagementService.conditions(
-                record, .none, ["kms:bypasspolicylockoutsafetycheck": [String(isBypassed)]], nil))
+                { record }, .none, ["kms:bypasspolicylockoutsafetycheck": [String(isBypassed)]], nil))
         guard isBypassed || decide(request, policy: policy, of: state).isAllowed else {
             throw KeyManagementError(
                 .malformedPolicy, "The new key policy will not allow you to update the key policy in the future.")
@@ -226,9 +228,9 @@ extension KeyManagementService {
             conditions["kms:multiregionkeytype"] = [key.record.isReplica(in: scope.region) ? "REPLICA" : "PRIMARY"]
         }
         return request(
-            action, resource: key.arnText, account: key.record.account, log, state, allowance,
+            action, resource: log.arnText(of: key), account: key.record.account, log, state, allowance,
             KeyManagementService.conditions(
-                key.record, context, conditions, alias,
+                { key.record }, context, conditions, alias,
                 aliases: {
                     state.aliases.filter {
                         $0.key.account == key.record.account && $0.value.record.target == key.record.id
@@ -239,16 +241,17 @@ extension KeyManagementService {
 
     /// What conditions of policies find at a key, and at a request for it.
     private static func conditions(
-        _ record: KeyRecord, _ context: EncryptionContext, _ conditions: [String: [String]], _ alias: String?,
+        _ record: @escaping @Sendable () -> KeyRecord, _ context: EncryptionContext, _ conditions: [String: [String]],
+        _ alias: String?,
         aliases: @escaping @Sendable () -> [String] = { [] }
     ) -> @Sendable (String) -> [String] {
         { name in
             switch name {
-            case "kms:keyspec": [record.specification]
-            case "kms:keyusage": [record.usage]
-            case "kms:keyorigin": [record.originName]
-            case "kms:multiregion": [String(record.multiRegion != nil)]
-            case "kms:encryptionalgorithm" where record.isSymmetric: [record.specification]
+            case "kms:keyspec": [record().specification]
+            case "kms:keyusage": [record().usage]
+            case "kms:keyorigin": [record().originName]
+            case "kms:multiregion": [String(record().multiRegion != nil)]
+            case "kms:encryptionalgorithm" where record().isSymmetric: [record().specification]
             case "kms:requestalias": alias.map { [$0] } ?? []
             case "kms:resourcealiases": aliases()
             case "kms:encryptioncontextkeys": Array(context.pairs.keys)
@@ -260,7 +263,7 @@ extension KeyManagementService {
                         }
                         .map(\.value)
                 } else {
-                    conditions[name] ?? Tags.values(name, record.tags)
+                    conditions[name] ?? Tags.values(name, record().tags)
                 }
             }
         }

@@ -37,11 +37,13 @@ public final class KeyManagementService: Sendable {
     let limiter: RequestLimiter
     let peers = ConnectedRegions()
     private let current: Mutex<ServiceState>
-    private let lastLook: Mutex<ContinuousClock.Instant>
+    private let began = ContinuousClock.now
+    /// When other processes' changes were last looked for, in nanoseconds since it began.
+    private let lastLook = Atomic<Int64>(0)
     private let refreshing = Mutex(())
 
     /// How old the view of other processes' changes may be on the path of cryptographic operations.
-    private static let staleness = Duration.milliseconds(250)
+    private static let staleness: Int64 = 250_000_000
 
     /// Opens a store, or makes a new one of an empty one.
     ///
@@ -94,7 +96,6 @@ public final class KeyManagementService: Sendable {
             self.copies = copies
             trail = try AuditTrail(store: store, rootKey: secrets.audit, durability: audit, isBegun: true)
             current = Mutex(state)
-            lastLook = Mutex(.now)
             if state.root.record.domainVersions.count > 1 { try await finishDomainRotation() }
         } catch {
             throw KeyManagementError(wrapping: error)
@@ -118,11 +119,13 @@ public final class KeyManagementService: Sendable {
 
     /// The state as it is known, looked up anew where the last look is too long ago.
     func state() throws(KeyManagementError) -> ServiceState {
-        let now = ContinuousClock.now
-        guard lastLook.withLock({ now - $0 > KeyManagementService.staleness }) else { return current.withLock { $0 } }
+        let now = (ContinuousClock.now - began).nanoseconds
+        guard now - lastLook.load(ordering: .relaxed) > KeyManagementService.staleness else {
+            return current.withLock { $0 }
+        }
         // Where the look fails, so does the operation, and the next one looks again: an old view is not gone on with.
         let state = try refreshedState()
-        lastLook.withLock { $0 = now }
+        lastLook.store(now, ordering: .relaxed)
         return state
     }
 
@@ -231,4 +234,9 @@ public final class KeyManagementService: Sendable {
         return ServiceState(
             tables, domains: secrets.domains, activeDomain: secrets.activeDomain, root: root, revision: revision)
     }
+}
+
+extension Duration {
+    /// For times that a process lives through.
+    fileprivate var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
 }

@@ -10,13 +10,18 @@ final class ManagedKey: Sendable {
     /// What a key that is used has at hand.
     private final class Working: Sendable {
         let arnText: String
+        let signatureAlgorithms: [SignatureAlgorithm]
         let backing: Mutex<[MaterialID: BackingKey]>
         /// The key itself, of a kind that has one material, once it was unwrapped.
         let single: Mutex<CustodialKey.Use?>
         let events = Mutex(RepeatedEvents())
 
-        init(_ arnText: String, backing: [MaterialID: BackingKey] = [:], single: CustodialKey.Use? = nil) {
+        init(
+            _ arnText: String, _ signatureAlgorithms: [SignatureAlgorithm], backing: [MaterialID: BackingKey] = [:],
+            single: CustodialKey.Use? = nil
+        ) {
             self.arnText = arnText
+            self.signatureAlgorithms = signatureAlgorithms
             self.backing = Mutex(backing)
             self.single = Mutex(single)
         }
@@ -29,7 +34,8 @@ final class ManagedKey: Sendable {
     let place: String
     let policy: PolicyDocument
     private let scope: ServiceScope
-    private let used: Mutex<Working?>
+    /// Made on first use, once: operations of several threads look at it without a lock.
+    private let used = AtomicLazyReference<Working>()
 
     init(_ record: KeyRecord, version: UInt64, scope: ServiceScope, after older: ManagedKey?) throws {
         var record = record
@@ -47,33 +53,32 @@ final class ManagedKey: Sendable {
         self.record = record
         // One that was deleted and came back is another key.
         let isSame = older?.record.created == record.created
-        used = Mutex(isSame ? older?.working(after: record) : nil)
+        if isSame, let working = older?.working(after: record) { _ = used.storeIfNil(working) }
     }
 
     /// What a later record may go on using. Material that was unwrapped stays, whatever it is wrapped under now, unless it was deleted.
     private func working(after record: KeyRecord) -> Working? {
-        guard let used = used.withLock({ $0 }) else { return nil }
+        guard let used = used.load() else { return nil }
         let there = Set(record.materials.filter { !$0.wrapped.isEmpty }.map(\.identifier))
         let first = record.materials.first?.identifier
         let isSame =
             self.record.isOfSameKind(as: record) && self.record.materials.first?.identifier == first
             && first.map(there.contains) == true
         return Working(
-            used.arnText, backing: used.backing.withLock { $0 }.filter { there.contains($0.key) },
+            used.arnText, used.signatureAlgorithms,
+            backing: used.backing.withLock { $0 }.filter { there.contains($0.key) },
             single: isSame ? used.single.withLock { $0 } : nil)
     }
 
     private var working: Working {
-        used.withLock { used in
-            if let used { return used }
-            let made = Working(arn.description)
-            used = made
-            return made
-        }
+        used.load()
+            ?? used.storeIfNil(Working(arn.description, record.pairKind?.managedSignatureAlgorithms ?? []))
     }
 
     var arn: ARN { scope.keyARN(id: record.id, account: record.account) }
     var arnText: String { working.arnText }
+    /// How it signs, in the service's lists.
+    var signatureAlgorithms: [SignatureAlgorithm] { working.signatureAlgorithms }
 
     /// The identifiers of its materials, oldest first.
     var materials: [MaterialID] { record.materials.map(\.identifier) }
@@ -122,12 +127,16 @@ final class ManagedKey: Sendable {
         }
     }
 
-    /// The template of a use's event; nil for the first use of its kind.
-    func template(of log: OperationLog, event: () -> AuditEvent) -> AuditEventTemplate? {
-        let known = working.events.withLock { $0 }.find(log)
-        if let template = known.template { return template }
-        let template = known.isKnown ? AuditEventTemplate(event()) : nil
-        working.events.withLock { $0.note(log, template) }
+    /// The last uses that were done.
+    var repeatedEvents: RepeatedEvents { working.events.withLock { $0 } }
+
+    /// Notes a use that was done, and makes the template of its event where it was done before.
+    func note(
+        _ known: KnownUse?, _ log: OperationLog, event: (OperationLog) -> AuditEvent
+    ) -> AuditEventTemplate? {
+        let template = known == nil ? nil : AuditEventTemplate(event(log))
+        let use = KnownUse(log, template)
+        working.events.withLock { $0.note(use, inPlaceOf: known) }
         return template
     }
 
@@ -181,20 +190,23 @@ final class ServiceScope: Sendable {
     /// The place of a key that an ARN of this service names; nil for any other text.
     func place(ofKey arn: String) -> String? {
         guard arn.hasPrefix(arnPrefix) else { return nil }
-        let rest = arn.utf8.dropFirst(arnPrefix.utf8.count)
-        let id = rest.dropFirst(ServiceScope.accountCount + ServiceScope.keyResource.utf8.count)
-        guard !id.isEmpty,
-            rest.dropFirst(ServiceScope.accountCount).starts(with: ServiceScope.keyResource.utf8)
-        else { return nil }
-        var place = String(Substring(rest.prefix(ServiceScope.accountCount)))
-        place.reserveCapacity(ServiceScope.accountCount + 1 + id.count)
-        place += "/"
-        place += Substring(id)
-        return place
+        let bytes = arn.utf8Span.span
+        let account = arnPrefix.utf8.count
+        let resource = account + ServiceScope.accountCount
+        let id = resource + ServiceScope.keyResource.count
+        guard bytes.count > id else { return nil }
+        for index in ServiceScope.keyResource.indices
+        where bytes[resource + index] != ServiceScope.keyResource[index] { return nil }
+        var place: [UInt8] = []
+        place.reserveCapacity(bytes.count - account)
+        place.append(copying: bytes.extracting(account..<resource))
+        place.append(UInt8(ascii: "/"))
+        place.append(copying: bytes.extracting(id...))
+        return String(decoding: place, as: UTF8.self)
     }
 
     private static let accountCount = 12
-    private static let keyResource = ":key/"
+    private static let keyResource = Array(":key/".utf8)
 
     func keyARN(id: String, account: String) -> ARN {
         ARN(partition: partition, service: "kms", region: region, account: account, resource: "key/\(id)")

@@ -3,43 +3,57 @@ internal import Auditing
 /// The last uses of a key that were done, and templates of the events of those that were done again: making an event whole costs
 /// more than sealing a page.
 struct RepeatedEvents: Sendable {
-    private var known: [(log: OperationLog, template: AuditEventTemplate?)] = []
+    private var known: [KnownUse] = []
     private var next = 0
 
     /// As many as a key has uses that take turns.
     private static let capacity = 8
 
-    /// Whether such an operation was done lately, and the template of its event where it was made.
-    func find(_ log: OperationLog) -> (isKnown: Bool, template: AuditEventTemplate?) {
-        guard let place = place(log) else { return (false, nil) }
-        return (true, known[place].template)
+    /// The use that such an operation repeats, where it was done lately.
+    func use(_ log: borrowing OperationLog) -> KnownUse? {
+        for use in known where use.isRepeated(by: log) { return use }
+        return nil
     }
 
-    /// Notes an operation in place of the oldest, or its template.
-    mutating func note(_ log: OperationLog, _ template: AuditEventTemplate?) {
-        var log = log
-        log.forgetKey()
-        if let place = place(log) {
-            known[place].template = template ?? known[place].template
+    /// Notes a use in place of the same, or of the oldest.
+    mutating func note(_ use: KnownUse, inPlaceOf old: KnownUse?) {
+        if let old, let place = known.firstIndex(where: { $0 === old }) {
+            known[place] = use
         } else if known.count < RepeatedEvents.capacity {
-            known.append((log, template))
+            known.append(use)
         } else {
-            known[next] = (log, template)
+            known[next] = use
             next = (next + 1) % RepeatedEvents.capacity
         }
     }
-
-    private func place(_ log: OperationLog) -> Int? { known.firstIndex { $0.log.isRepeated(by: log) } }
 }
 
-extension OperationLog {
-    /// Whether the events of two operations that were done differ in time and identifier only.
-    fileprivate func isRepeated(by other: OperationLog) -> Bool {
-        name == other.name && service == other.service && isReadOnly == other.isReadOnly
-            && isBySame(other.caller) && isIdentical(account, other.account)
-            && isIdentical(resources, other.resources) && isIdentical(materials, other.materials)
-            && isIdentical(parameters, other.parameters) && isIdentical(response, other.response)
-            && isIdentical(additionalData, other.additionalData)
+/// What the event of an operation tells, but for time and identifier.
+final class KnownUse: Sendable {
+    /// Where it was done more than once.
+    let template: AuditEventTemplate?
+    private let name: String
+    private let service: ServiceName
+    private let isReadOnly: Bool
+    private let caller: Caller
+    private let account: String
+    private let resources, materials: [String]
+    private let parameters, response, additionalData: [(String, AuditEvent.Value)]
+
+    init(_ log: OperationLog, _ template: AuditEventTemplate?) {
+        self.template = template
+        (name, service, isReadOnly) = (log.name, log.service, log.isReadOnly)
+        (caller, account) = (log.caller, log.account)
+        (resources, materials) = (log.resources, log.materials)
+        (parameters, response, additionalData) = (log.parameters, log.response, log.additionalData)
+    }
+
+    /// Whether the operation's event differs in time and identifier only.
+    func isRepeated(by log: borrowing OperationLog) -> Bool {
+        name == log.name && service == log.service && isReadOnly == log.isReadOnly && isBySame(log.caller)
+            && isIdentical(parameters, log.parameters) && isIdentical(account, log.account)
+            && isIdentical(resources, log.resources) && isIdentical(materials, log.materials)
+            && isIdentical(response, log.response) && isIdentical(additionalData, log.additionalData)
     }
 
     private func isBySame(_ other: Caller) -> Bool {
@@ -60,12 +74,17 @@ private func isIdentical(_ one: String, _ other: String) -> Bool {
 }
 
 private func isIdentical(_ one: [String], _ other: [String]) -> Bool {
-    one.count == other.count && one.indices.allSatisfy { isIdentical(one[$0], other[$0]) }
+    guard one.count == other.count else { return false }
+    for index in one.indices where !isIdentical(one[index], other[index]) { return false }
+    return true
 }
 
 private func isIdentical(_ one: [(String, AuditEvent.Value)], _ other: [(String, AuditEvent.Value)]) -> Bool {
-    one.count == other.count
-        && one.indices.allSatisfy { one[$0].0 == other[$0].0 && isIdentical(one[$0].1, other[$0].1) }
+    guard one.count == other.count else { return false }
+    for index in one.indices where one[index].0 != other[index].0 || !isIdentical(one[index].1, other[index].1) {
+        return false
+    }
+    return true
 }
 
 private func isIdentical(_ one: AuditEvent.Value, _ other: AuditEvent.Value) -> Bool {
