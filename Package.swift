@@ -125,7 +125,8 @@ let package = Package(
             ]
         ),
         .target(
-            name: "StrongroomTestSupport", dependencies: ["Cryptography", "RecordStorage"],
+            name: "StrongroomTestSupport",
+            dependencies: ["Auditing", "Cryptography", "RecordStorage", "StrongroomPropertyTesting"],
             path: "Tests/StrongroomTestSupport"),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography", "StrongroomTestSupport"]),
         .target(name: "StrongroomPropertyTesting", path: "Tests/StrongroomPropertyTesting"),

@@ -11,8 +11,10 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
     public struct Code: Sendable, Hashable {
         /// AWS's name of the exception, or ours where AWS has none.
         public let name: String
+        /// What tells apart two kinds of one name.
+        private let kind: String
 
-        package init(name: String) { self.name = name }
+        package init(name: String, kind: String = "") { (self.name, self.kind) = (name, kind) }
 
         /// The principal may not do this. The message names what decided.
         public static let accessDenied = Code(name: "AccessDeniedException")
@@ -20,6 +22,8 @@ public struct KeyManagementError: Error, Sendable, Hashable, CustomStringConvert
         public static let alreadyExists = Code(name: "AlreadyExistsException")
         /// Another writer changed the same state at the same time, again and again.
         public static let conflict = Code(name: "ConflictException")
+        /// The key is about to be rotated by itself, or is being rotated.
+        public static let rotationScheduled = Code(name: "ConflictException", kind: "rotation")
         /// The key is disabled.
         public static let disabled = Code(name: "DisabledException")
         /// The operation would have succeeded, had it not been tried only; ``KeyManagementClient/dryRun(_:)`` hides this.

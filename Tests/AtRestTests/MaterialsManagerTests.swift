@@ -31,14 +31,6 @@ final class CountingKeyring: Keyring {
     }
 }
 
-/// A clock that a test moves.
-final class ManualClock: WallClock {
-    private let time = Mutex(Duration.zero)
-    var now: Date { Date(timeIntervalSince1970: 0) }
-    var uptime: Duration { time.withLock { $0 } }
-    func advance(_ duration: Duration) { time.withLock { $0 += duration } }
-}
-
 @Suite struct RequiredContextTests {
     @Test(arguments: AlgorithmSuite.all)
     func `held-out pairs are not in the message, and needed to open it`(_ suite: AlgorithmSuite) async throws {
@@ -98,7 +90,7 @@ final class ManualClock: WallClock {
 }
 
 @Suite struct CachingTests {
-    let clock = ManualClock()
+    let clock = MovableClock()
 
     func caching(
         _ keyring: any Keyring, cache: MaterialsCache = MaterialsCache(), messages: UInt64 = 1 << 32,

@@ -7,15 +7,9 @@ import Testing
 
 /// Keys of the key service whose material a custodian keeps: an HSM's partition, and the software custodian.
 @Suite struct KeyStoreTests {
-    final class Clock: WallClock {
-        let days = Mutex(0.0)
-        var now: Date { Date(timeIntervalSince1970: 1_800_000_000 + days.withLock { $0 } * 86400) }
-        var uptime: Duration { .seconds(days.withLock { $0 } * 86400) }
-    }
-
     let store = MemoryRecordStore()
     let root: KeyFileRoot
-    let clock = Clock()
+    let clock = MovableClock()
     let test: TestPartition
 
     init() throws {
@@ -68,7 +62,7 @@ import Testing
                 _ = try await without.decrypt(sealed, context: ["a": "b"]).count
             }
             try await client.scheduleDeletion(KeyIdentifier(key), afterDays: 7)
-            clock.days.withLock { $0 += 8 }
+            clock.advance(days: 8)
             #expect(try await service.deleteDueKeys() == 1)
             await #expect(throws: KeyManagementError(.invalidCiphertext)) {
                 _ = try await client.decrypt(sealed, context: ["a": "b"]).count
@@ -123,7 +117,7 @@ import Testing
         #expect(try session.keys().count == 1)
         let other = try await client.createKey(.symmetric)
         for id in [key.id, other.id] { try await client.scheduleDeletion(KeyIdentifier(id), afterDays: 7) }
-        clock.days.withLock { $0 += 8 }
+        clock.advance(days: 8)
         let without = try await self.service([:])
         await #expect(throws: KeyManagementError(.keyStoreNotFound)) { _ = try await without.deleteDueKeys() }
         #expect(try session.keys().count == 1)
@@ -152,7 +146,7 @@ import Testing
         _ = try await client.encrypt([1], under: key)
         #expect(try test.session().keys().count == 1)
         try await client.scheduleDeletion(KeyIdentifier(key), afterDays: 7)
-        clock.days.withLock { $0 += 8 }
+        clock.advance(days: 8)
         for session in opened.withLock({ $0 }) { session.logOut() }
         let report = await service.maintain()
         #expect(report.deleted == 1 && report.failures.isEmpty)

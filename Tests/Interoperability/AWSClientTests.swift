@@ -6,6 +6,7 @@ import KeyManagementNIO
 import LocalKMS
 import NIOPosix
 import StrongroomTestSupport
+import Synchronization
 import Testing
 
 /// boto3 and the AWS command line, with signatures checked.
@@ -14,9 +15,9 @@ import Testing
 
     /// A server with a root's key, and one of a user who may nothing.
     private func serve(
-        store: MemoryRecordStore = MemoryRecordStore(), attestationRoots: [Certificate] = [],
+        store: any RecordStore = MemoryRecordStore(), attestationRoots: [Certificate] = [],
         clusters: [String: KeyStoreCluster] = [:],
-        externalKeyStores: (any XKSTransport)? = nil, _ body: (String, [String: String]) async throws -> Void
+        externalKeyStores: (any XKSTransport)? = nil, clock: any WallClock = SystemClock(), _ body: (String, [String: String]) async throws -> Void
     ) async throws {
         let accounts = """
             {"accessKeys": [{"id": "AKIAROOT", "secret": "\(Self.secret)", "account": "111122223333"},
@@ -33,7 +34,7 @@ import Testing
             store: store, passphrase: root, regions: ["us-east-1", "eu-west-1"],
             accounts: AccountsFile(Array(accounts.utf8)), clusters: clusters, externalKeyStores: externalKeyStores,
             attestationRoots: attestationRoots,
-            cost: Scrypt(cost: 2, blockSize: 1, parallelism: 1))
+            cost: Scrypt(cost: 2, blockSize: 1, parallelism: 1), clock: clock)
         let server = try await LocalKMSServer.start(kms, port: 0)
         let environment = [
             "AWS_ACCESS_KEY_ID": "AKIAROOT", "AWS_SECRET_ACCESS_KEY": Self.secret, "READER_ID": "AKIAREADER",
@@ -137,6 +138,39 @@ import Testing
             print(try await run("kms_key_stores.py", [address, "https://localhost:\(port)"], environment))
         }
         _ = peer.text
+    }
+
+    @Test func `boto3 is told what is wrong with the world`() async throws {
+        let (store, clock) = (UnreliableStore(seed: 1), MovableClock(.now))
+        let hsm = UnreliableStore(seed: 2)
+        let custodian = try SoftwareCustodian(store: hsm, key: .random(count: 32))
+        let condition = Mutex(KeyStoreCluster.State.active)
+        let cluster = KeyStoreCluster(
+            trustAnchor: "an anchor", accounts: ["111122223333"], state: { condition.withLock { $0 } },
+            connect: { _ in custodian })
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("Peers/kms_bad_day.py").path
+        func weather(_ word: Substring) throws -> UnreliableStore.Weather {
+            try #require(UnreliableStore.Weather.allCases.first { "\($0)" == word })
+        }
+        try await serve(store: store, clusters: ["cluster-2345abcdefg": cluster], clock: clock) { address, environment in
+            let peer = try LinePeer("python3", [script, address], environment: environment)
+            while let line = peer.receive(), line != "passed" {
+                let words = line.split(separator: " ")
+                try #require(words.count == 2, "\(line)")
+                switch words[0] {
+                case "advance": clock.advance(.seconds(try #require(Int(words[1]))))
+                case "store": store.weather = try weather(words[1])
+                case "hsm": hsm.weather = try weather(words[1])
+                default:
+                    condition.withLock {
+                        $0 = words[1] == "active" ? .active : words[1] == "inactive" ? .inactive : .misconfigured("one HSM")
+                    }
+                }
+                try peer.send("done")
+            }
+            #expect(peer.finish() == 0)
+        }
     }
 
     @Test func `a client that we did not write uses our proxy as AWS would`() async throws {

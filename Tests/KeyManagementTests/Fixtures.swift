@@ -1,23 +1,6 @@
 import Foundation
 import KeyManagement
-import Synchronization
-
-/// A clock that a test moves.
-final class MovableClock: WallClock {
-    private let time: Mutex<(now: Date, uptime: Duration)>
-    init(_ start: Date = Date(timeIntervalSince1970: 1_800_000_000)) { time = Mutex((start, .zero)) }
-    var now: Date { time.withLock { $0.now } }
-    var uptime: Duration { time.withLock { $0.uptime } }
-    /// Time goes by.
-    func advance(days: Double) {
-        time.withLock { time in
-            time.now += days * 86400
-            time.uptime += .seconds(days * 86400)
-        }
-    }
-    /// Somebody sets the clock, back or forth.
-    func jump(days: Double) { time.withLock { $0.now += days * 86400 } }
-}
+import StrongroomTestSupport
 
 /// A root of trust that costs nothing, the same for the same byte.
 func testRoot(_ byte: UInt8 = 1) throws -> KeyFileRoot {

@@ -1,5 +1,6 @@
 import Foundation
 import StrongroomPropertyTesting
+import StrongroomTestSupport
 import Synchronization
 import Testing
 

@@ -61,7 +61,7 @@ import Testing
     @Test func `a key does what the model of its states says, whichever service is asked`() async throws {
         let step = Generator.int(in: 0...(Step.allCases.count - 1)).map { Step.allCases[$0] }
         await forAll(Generator.zip(step, Generator.int(in: 0...1)).array(upTo: 20), count: 60) { steps in
-            let (clock, store) = (SteppingClock(), MemoryRecordStore())
+            let (clock, store) = (MovableClock(), MemoryRecordStore())
             let root = try KeyFileRoot(key: .random(count: 32))
             var clients: [KeyManagementClient] = []
             for _ in 0...1 {
@@ -84,7 +84,7 @@ import Testing
                     case .rotate: try await client.rotate(KeyIdentifier(key))
                     case .schedule: try await client.scheduleDeletion(KeyIdentifier(key), afterDays: 10)
                     case .cancel: try await client.cancelDeletion(KeyIdentifier(key))
-                    case .week: clock.advanceAWeek()
+                    case .week: clock.advance(days: 7)
                     case .encrypt: _ = try await client.encrypt([2], under: key)
                     case .decryptFirst: try require(try await client.decrypt(first).revealed == [1], "content")
                     }

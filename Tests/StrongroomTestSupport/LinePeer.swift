@@ -36,13 +36,13 @@ package final class LinePeer: Sendable {
     private let pipes: Mutex<Pipes>
 
     /// Starts the program. What it says on standard error goes where ours goes.
-    package init(_ program: String, _ arguments: [String]) throws {
+    package init(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws {
         // A peer that ends early is an error to its caller, and not the end of the tests.
         signal(SIGPIPE, SIG_IGN)
         let pipes = Pipes()
         pipes.process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         pipes.process.arguments = [program] + arguments
-        pipes.process.environment = Subprocess.environment()
+        pipes.process.environment = Subprocess.environment().merging(environment) { $1 }
         pipes.process.standardInput = pipes.input
         pipes.process.standardOutput = pipes.output
         try pipes.process.run()

@@ -14,8 +14,12 @@ struct AWSFailure: Error {
     /// An error of the key service. What has no name in AWS's API is an internal failure, which clients try again.
     init(_ error: KeyManagementError) {
         switch error.code {
+        case _ where error.storeError?.code == .locked:
+            self.init("DependencyTimeoutException", "The store is in use by others for too long.", status: 503)
         case .internalFailure, .storeFailure, .auditFailure, .clockJumped, .tampered, .wrongRootOfTrust:
             self.init("KMSInternalException", "The service failed: \(error.code.name)", status: 500)
+        // What was tried against others in vain may be tried again.
+        case .conflict: self.init("DependencyTimeoutException", error.message, status: 503)
         case .keyStoreFailure: self.init(error.code.name, error.message, status: 500)
         default: self.init(error.code.name, error.message)
         }

@@ -16,7 +16,8 @@ extension KeyManagementClient {
     /// Tells the service of a cluster's new password, or of the cluster that a backup of the old one has become, and a new name. The key
     /// store must not be connected.
     ///
-    /// - Throws: `clusterNotFound`; `clusterNotRelated` for a cluster with another trust anchor; `clusterInUse`.
+    /// - Throws: `clusterNotFound`; `clusterNotRelated` for a cluster with another trust anchor; `clusterInUse`, `clusterNotActive`,
+    ///   `invalidClusterConfiguration`.
     public func updateKeyStore(
         _ id: String, name: String? = nil, cluster: String? = nil, password: consuming SecretBytes? = nil
     ) async throws(KeyManagementError) {
@@ -25,7 +26,11 @@ extension KeyManagementClient {
         var parameters: [(String, AuditEvent.Value)] = []
         if let name { parameters.append(("newCustomKeyStoreName", .text(name))) }
         if let cluster { parameters.append(("cloudHsmClusterId", .text(cluster))) }
-        try await changeKeyStore("UpdateCustomKeyStore", id, parameters: parameters) { record, _, state in
+        let admitted = admitted("UpdateCustomKeyStore")
+        let condition = await admitted?.state(ofCluster: cluster)
+        try await (admitted ?? self).changeKeyStore(
+            "UpdateCustomKeyStore", id, parameters: parameters
+        ) { record, _, state in
             guard let old = record.cluster else {
                 throw KeyManagementError(.validation, "the key store is on no cluster")
             }
@@ -37,6 +42,7 @@ extension KeyManagementClient {
                 guard KeyStoreRecord.isSame(known.trustAnchor, old.trustAnchor) else {
                     throw KeyManagementError(.clusterNotRelated)
                 }
+                try condition?.check()
                 try KeyStoreRecord.refuse(cluster: cluster, in: state)
                 record.cluster?.id = cluster
             }

@@ -14,7 +14,8 @@ extension KeyManagementClient {
     ///   - password: of the cluster's user for the key service, 7 to 32 characters.
     ///   - trustAnchor: the cluster's certificate.
     /// - Returns: its identifier.
-    /// - Throws: `clusterNotFound`, `clusterInUse`, `incorrectTrustAnchor`, `keyStoreNameInUse`, `limitExceeded` above ten.
+    /// - Throws: `clusterNotFound`, `clusterInUse`, `incorrectTrustAnchor`, `clusterNotActive`, `invalidClusterConfiguration`,
+    ///   `keyStoreNameInUse`, `limitExceeded` above ten.
     public func createKeyStore(
         _ name: String, cluster: String, password: borrowing SecretBytes, trustAnchor: String
     ) async throws(KeyManagementError) -> String {
@@ -23,7 +24,9 @@ extension KeyManagementClient {
         let parameters: [(String, AuditEvent.Value)] = [
             ("customKeyStoreType", .text("AWS_CLOUDHSM")), ("cloudHsmClusterId", .text(cluster)),
         ]
-        return try await makeKeyStore(name, parameters) { record, state in
+        let admitted = admitted("CreateCustomKeyStore")
+        let condition = await admitted?.state(ofCluster: cluster)
+        return try await (admitted ?? self).makeKeyStore(name, parameters) { record, state in
             try password.checkLength()
             guard let known = connections.clusters[cluster], known.accounts.contains(record.account) else {
                 throw KeyManagementError(.clusterNotFound)
@@ -31,6 +34,7 @@ extension KeyManagementClient {
             guard KeyStoreRecord.isSame(known.trustAnchor, trustAnchor) else {
                 throw KeyManagementError(.incorrectTrustAnchor)
             }
+            try condition?.check()
             try KeyStoreRecord.refuse(cluster: cluster, in: state)
             record.cluster = KeyStoreRecord.Cluster(id: cluster, trustAnchor: trustAnchor)
             try record.seal(password.bytes, with: connections.cipher)
@@ -85,20 +89,22 @@ extension KeyManagementClient {
     /// Connects a key store, so that its keys can be used and made. Where that fails, the description says why.
     ///
     /// - Returns: whether it is connected now. One that was connected stays so.
-    /// - Throws: `keyStoreNotFound`; `keyStoreInvalidState` for one that has failed: disconnect it first, as with AWS; `conflict`
-    ///   where it was changed meanwhile.
+    /// - Throws: `keyStoreNotFound`; `keyStoreInvalidState` for one that has failed: disconnect it first, as with AWS;
+    ///   `clusterNotActive`, `invalidClusterConfiguration`; `conflict` where it was changed meanwhile.
     @discardableResult
     public func connectKeyStore(_ id: String) async throws(KeyManagementError) -> KeyStoreConnection {
         let (service, isDryRun) = (service, caller.isDryRun)
         // Whoever may not connect it has nothing connected.
-        var tried: (version: UInt64, failure: KeyStoreConnectionError?)?
+        var tried: (version: UInt64, condition: KeyStoreCluster.State, failure: KeyStoreConnectionError?)?
         let admitted = isDryRun ? nil : admitted("ConnectCustomKeyStore")
         if admitted != nil,
             let store = try service.refreshedState().keyStores["\(principal.account)/\(id)"],
             store.record.connection == .disconnected
         {
             let metadata = service.requestMetadata("ConnectCustomKeyStore", nil)
-            tried = (store.version, await service.connections.probe(store.record, metadata))
+            let condition = await state(ofCluster: store.record.cluster?.id)
+            let failure = condition == .active ? await service.connections.probe(store.record, metadata) : nil
+            tried = (store.version, condition, failure)
         }
         let outcome = tried
         return try await (admitted ?? self).changeKeyStore("ConnectCustomKeyStore", id) { record, version, _ in
@@ -111,6 +117,7 @@ extension KeyManagementClient {
             guard isDryRun || outcome?.version == version else {
                 throw KeyManagementError(.conflict, "The key store was changed meanwhile.")
             }
+            try outcome?.condition.check()
             record.failure = outcome?.failure
             record.isConnected = record.failure == nil
             record.connections = (record.connections ?? 0) + 1

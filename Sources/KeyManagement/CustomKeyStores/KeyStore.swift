@@ -67,21 +67,34 @@ public struct KeyStoreCluster: Sendable {
     public let trustAnchor: String
     /// The accounts that may have a key store on it.
     public let accounts: Set<String>
+    let state: @Sendable () async -> State
     let connect: @Sendable (borrowing SecretBytes) async throws -> any KeyCustodian
+
+    /// Whether a cluster can have a key store.
+    public enum State: Sendable, Hashable {
+        /// It can.
+        case active
+        /// It is not initialized yet, or is switched off.
+        case inactive
+        /// It lacks something, such as a second HSM; with what, for its owner.
+        case misconfigured(String)
+    }
 
     /// Describes a cluster.
     ///
     /// - Parameters:
     ///   - trustAnchor: what is compared with what an owner gives; white space does not count.
     ///   - accounts: who may have a key store on it: the certificate is no secret, and whoever connects tries passwords.
+    ///   - state: asked before a key store is made on it, moved to it, or connected.
     ///   - connect: logs in with the password that the owner has given. It may throw ``KeyStoreConnectionError``; anything else
     ///     is an internal error.
     public init(
-        trustAnchor: String, accounts: Set<String>,
+        trustAnchor: String, accounts: Set<String>, state: @escaping @Sendable () async -> State = { .active },
         connect: @escaping @Sendable (borrowing SecretBytes) async throws -> any KeyCustodian
     ) {
         self.trustAnchor = trustAnchor
         self.accounts = accounts
+        self.state = state
         self.connect = connect
     }
 }
@@ -99,6 +112,10 @@ extension KeyManagementError.Code {
     public static let clusterNotFound = Self(name: "CloudHsmClusterNotFoundException")
     /// The cluster is another's than the key store's: its trust anchor differs.
     public static let clusterNotRelated = Self(name: "CloudHsmClusterNotRelatedException")
+    /// The cluster is not initialized, or is switched off.
+    public static let clusterNotActive = Self(name: "CloudHsmClusterNotActiveException")
+    /// The cluster lacks something that a key store needs.
+    public static let invalidClusterConfiguration = Self(name: "CloudHsmClusterInvalidConfigurationException")
     /// The certificate is not the cluster's.
     public static let incorrectTrustAnchor = Self(name: "IncorrectTrustAnchorException")
     /// A key store has this proxy already.

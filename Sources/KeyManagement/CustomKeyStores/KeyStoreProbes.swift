@@ -37,6 +37,14 @@ extension KeyManagementClient {
         return copy { $0.isAdmitted = true }
     }
 
+    /// The state of a cluster, as far as the principal may have a key store there. What is only tried bothers nobody.
+    func state(ofCluster cluster: String?) async -> KeyStoreCluster.State {
+        guard !caller.isDryRun, let known = cluster.flatMap({ service.connections.clusters[$0] }),
+            known.accounts.contains(principal.account)
+        else { return .active }
+        return await known.state()
+    }
+
     /// Asks a proxy whether it works with a credential. Refusals are recorded.
     func checkProxy(
         _ operation: String, _ proxy: XKSProxyAddress, _ credential: consuming AccessKey,
@@ -74,5 +82,16 @@ extension KeyStoreConnections {
         guard let client = try? proxy(record) else { return .internalError }
         do throws(XKSFailure) { try await client.checkHealth(metadata) } catch { return error.connectionError }
         return nil
+    }
+}
+
+extension KeyStoreCluster.State {
+    /// Refuses a cluster that can have no key store.
+    func check() throws(KeyManagementError) {
+        switch self {
+        case .active: return
+        case .inactive: throw KeyManagementError(.clusterNotActive)
+        case .misconfigured(let reason): throw KeyManagementError(.invalidClusterConfiguration, reason)
+        }
     }
 }

@@ -6,13 +6,15 @@ extension KeyManagementClient {
     /// How often a key is rotated on demand.
     private static let largestCount = 25
     static let rotationPeriods = 90...2560
+    /// How near to a scheduled rotation nobody asks for another, in seconds (AWS KMS, RotateKeyOnDemand, ConflictException).
+    private static let scheduleMargin = 1200.0
 
     /// Gives a key new material. Older material goes on opening what it sealed. A schedule is not moved.
     ///
     /// A key whose material is imported gets the one that was imported for this; `invalidState` where there is none.
     ///
     /// - Throws: `unsupportedOperation` for a key in a key store, and for any that is not symmetric; `limitExceeded` after 25
-    ///   times; `clockJumped`.
+    ///   times; `rotationScheduled` within 20 minutes of the date of its schedule; `clockJumped`.
     public func rotate(_ identifier: KeyIdentifier) async throws(KeyManagementError) {
         var place = ""
         try await change("RotateKeyOnDemand", identifier) { record, log, state in
@@ -20,6 +22,13 @@ extension KeyManagementClient {
             guard record.materials.count(where: { $0.rotation == .onDemand }) < KeyManagementClient.largestCount else {
                 throw KeyManagementError(
                     .limitExceeded, "a key is rotated on demand at most \(KeyManagementClient.largestCount) times")
+            }
+            if let schedule = record.schedule,
+                abs(schedule.next - log.time.timeIntervalSince1970) < KeyManagementClient.scheduleMargin
+            {
+                throw KeyManagementError(
+                    .rotationScheduled,
+                    "An automatic rotation of this key is in progress or begins within the next 20 minutes.")
             }
             try service.checkDrift(log.time)
             try record.rotate(.onDemand, at: log.time, state)

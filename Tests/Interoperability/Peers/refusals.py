@@ -2,10 +2,11 @@
 from botocore.exceptions import ClientError
 
 
-def refused(code, call, **arguments):
+def refused(code, call, status=400, **arguments):
     try:
         call(**arguments)
     except ClientError as error:
         assert error.response["Error"]["Code"] == code, error
+        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == status, error
         return
     raise AssertionError(f"{code} expected of {sorted(arguments)}")

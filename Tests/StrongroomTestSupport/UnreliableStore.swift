@@ -1,11 +1,11 @@
 import Foundation
-import RecordStorage
+package import RecordStorage
 import StrongroomPropertyTesting
 import Synchronization
 
 /// A store in memory with weather: what a disk, or a network before it, does on a bad day.
-final class UnreliableStore: RecordStore {
-    enum Weather: CaseIterable {
+package final class UnreliableStore: RecordStore {
+    package enum Weather: CaseIterable {
         case fine
         /// Everything takes a while.
         case slow
@@ -15,14 +15,16 @@ final class UnreliableStore: RecordStore {
         case torn
         /// Nothing answers.
         case disconnected
+        /// Somebody else has it, for longer than anybody waits.
+        case locked
     }
 
     private let store = MemoryRecordStore()
     private let state: Mutex<(weather: Weather, random: SeededGenerator)>
 
-    init(seed: UInt64) { state = Mutex((.fine, SeededGenerator(seed: seed))) }
+    package init(seed: UInt64) { state = Mutex((.fine, SeededGenerator(seed: seed))) }
 
-    var weather: Weather {
+    package var weather: Weather {
         get { state.withLock { $0.weather } }
         set { state.withLock { $0.weather = newValue } }
     }
@@ -38,48 +40,50 @@ final class UnreliableStore: RecordStore {
                 return nil
             case .failing: return isUnlucky ? false : nil
             case .torn: return isUnlucky && isCommit ? true : nil
-            case .disconnected: return false
+            case .disconnected, .locked: return false
             }
         }
     }
 
-    private static let failure = RecordStoreError(.unavailable, subject: "the store", reason: "the weather")
-
-    private func weathered() throws(RecordStoreError) {
-        guard fate(isCommit: false) == nil else { throw Self.failure }
+    private var failure: RecordStoreError {
+        RecordStoreError(weather == .locked ? .locked : .unavailable, subject: "the store", reason: "the weather")
     }
 
-    func record(_ name: RecordName) throws(RecordStoreError) -> Record? {
+    private func weathered() throws(RecordStoreError) {
+        guard fate(isCommit: false) == nil else { throw failure }
+    }
+
+    package func record(_ name: RecordName) throws(RecordStoreError) -> Record? {
         try weathered()
         return store.record(name)
     }
 
-    func version(of name: RecordName) throws(RecordStoreError) -> UInt64 {
+    package func version(of name: RecordName) throws(RecordStoreError) -> UInt64 {
         try weathered()
         return store.version(of: name)
     }
 
-    func records(
+    package func records(
         prefix: String, after last: RecordName?, limit: Int
     ) throws(RecordStoreError) -> [Record] {
         try weathered()
         return store.records(prefix: prefix, after: last, limit: limit)
     }
 
-    func commit(_ writes: [RecordWrite]) throws(RecordStoreError) -> Revision {
+    package func commit(_ writes: [RecordWrite]) throws(RecordStoreError) -> Revision {
         guard let happens = fate(isCommit: true) else { return try store.commit(writes) }
         if happens { try store.commit(writes) }
-        throw Self.failure
+        throw failure
     }
 
-    var revision: Revision {
+    package var revision: Revision {
         get throws(RecordStoreError) {
             try weathered()
             return store.revision
         }
     }
 
-    func changes(since revision: Revision, limit: Int) throws(RecordStoreError) -> [RecordChange] {
+    package func changes(since revision: Revision, limit: Int) throws(RecordStoreError) -> [RecordChange] {
         try weathered()
         return store.changes(since: revision, limit: limit)
     }
