@@ -17,7 +17,8 @@ import Testing
     private func serve(
         store: any RecordStore = MemoryRecordStore(), attestationRoots: [Certificate] = [],
         clusters: [String: KeyStoreCluster] = [:],
-        externalKeyStores: (any XKSTransport)? = nil, clock: any WallClock = SystemClock(), _ body: (String, [String: String]) async throws -> Void
+        externalKeyStores: (any XKSTransport)? = nil, endpointServices: [String: XKSEndpointService] = [:],
+        clock: any WallClock = SystemClock(), _ body: (String, [String: String]) async throws -> Void
     ) async throws {
         let accounts = """
             {"accessKeys": [{"id": "AKIAROOT", "secret": "\(Self.secret)", "account": "111122223333"},
@@ -33,7 +34,7 @@ import Testing
         let kms = try await LocalKMS.open(
             store: store, passphrase: root, regions: ["us-east-1", "eu-west-1"],
             accounts: AccountsFile(Array(accounts.utf8)), clusters: clusters, externalKeyStores: externalKeyStores,
-            attestationRoots: attestationRoots,
+            endpointServices: endpointServices, attestationRoots: attestationRoots,
             cost: Scrypt(cost: 2, blockSize: 1, parallelism: 1), clock: clock)
         let server = try await LocalKMSServer.start(kms, port: 0)
         let environment = [
@@ -134,7 +135,12 @@ import Testing
         let tls = try TLSClient(TLSClientConfiguration(trust: PeerTrust(roots)))
         let transport = HTTPSTransport(tls, on: group, within: .seconds(10))
         let clusters = ["cluster-2345abcdefg": cluster, "cluster-3456abcdefg": other]
-        try await serve(clusters: clusters, externalKeyStores: transport) { address, environment in
+        let service = XKSEndpointService(
+            owner: "111122223333", host: "localhost", accounts: ["111122223333"], transport: transport)
+        try await serve(
+            clusters: clusters, externalKeyStores: transport,
+            endpointServices: ["com.amazonaws.vpce.us-east-1.vpce-svc-one": service]
+        ) { address, environment in
             print(try await run("kms_key_stores.py", [address, "https://localhost:\(port)"], environment))
         }
         _ = peer.text
@@ -153,7 +159,8 @@ import Testing
         func weather(_ word: Substring) throws -> UnreliableStore.Weather {
             try #require(UnreliableStore.Weather.allCases.first { "\($0)" == word })
         }
-        try await serve(store: store, clusters: ["cluster-2345abcdefg": cluster], clock: clock) { address, environment in
+        try await serve(store: store, clusters: ["cluster-2345abcdefg": cluster], clock: clock) {
+            address, environment in
             let peer = try LinePeer("python3", [script, address], environment: environment)
             while let line = peer.receive(), line != "passed" {
                 let words = line.split(separator: " ")
@@ -164,7 +171,9 @@ import Testing
                 case "hsm": hsm.weather = try weather(words[1])
                 default:
                     condition.withLock {
-                        $0 = words[1] == "active" ? .active : words[1] == "inactive" ? .inactive : .misconfigured("one HSM")
+                        $0 =
+                            words[1] == "active"
+                            ? .active : words[1] == "inactive" ? .inactive : .misconfigured("one HSM")
                     }
                 }
                 try peer.send("done")

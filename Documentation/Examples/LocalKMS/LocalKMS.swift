@@ -20,7 +20,8 @@ package final class LocalKMS: Sendable {
     package static func open(
         store: any RecordStore, passphrase: borrowing SecretBytes, regions: [String], accounts: AccountsFile,
         clusters: [String: KeyStoreCluster] = [:], externalKeyStores transport: (any XKSTransport)? = nil,
-        attestationRoots: [Certificate] = [], audit: AuditDurability = .recorded, cost: Scrypt = .standard,
+        endpointServices: [String: XKSEndpointService] = [:], attestationRoots: [Certificate] = [],
+        audit: AuditDurability = .recorded, cost: Scrypt = .standard,
         clock: any WallClock = SystemClock()
     ) async throws -> LocalKMS {
         guard try store.record(mark) == nil else {
@@ -32,7 +33,7 @@ package final class LocalKMS: Sendable {
             services[region] = try await KeyManagementService(
                 store: RecordFolder(region, of: store), rootOfTrust: PassphraseRoot(passphrase.copy(), cost: cost),
                 region: region, access: .directory, audit: audit, clusters: clusters, externalKeyStores: transport,
-                attestationRoots: attestationRoots, clock: clock)
+                endpointServices: endpointServices, attestationRoots: attestationRoots, clock: clock)
         }
         try KeyManagementService.connect(Array(services.values))
         for service in services.values { try await accounts.install(in: service) }

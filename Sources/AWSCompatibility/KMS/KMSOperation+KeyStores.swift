@@ -40,11 +40,11 @@ extension KMSCall {
             return try await client.createKeyStore(
                 name, cluster: cluster, password: SecretBytes(copying: Array(password.utf8)), trustAnchor: anchor)
         }
-        try refuseVPC()
         guard let endpoint = input.text("XksProxyUriEndpoint"), let path = input.text("XksProxyUriPath"),
             let credential = input.credential
         else { throw Self.missing("XksProxyUriEndpoint, XksProxyUriPath and XksProxyAuthenticationCredential") }
-        let address = try XKSProxyAddress(endpoint: endpoint, path: path)
+        let address = try XKSProxyAddress(
+            endpoint: endpoint, path: path, connectivity: connectivity() ?? .publicEndpoint)
         return try await client.createKeyStore(name, proxy: address, credential: credential.accessKey)
     }
 
@@ -53,17 +53,19 @@ extension KMSCall {
         let (name, cluster) = (input.text("NewCustomKeyStoreName"), input.text("CloudHsmClusterId"))
         let (endpoint, path) = (input.text("XksProxyUriEndpoint"), input.text("XksProxyUriPath"))
         let (credential, password) = (input.credential, input.text("KeyStorePassword"))
-        try refuseVPC()
-        let isProxy = endpoint != nil || path != nil || credential != nil
+        let connectivity = try connectivity()
+        let isProxy = endpoint != nil || path != nil || credential != nil || connectivity != nil
         let isCluster = cluster != nil || password != nil
         guard isProxy || isCluster || name != nil, !(isProxy && isCluster) else {
             throw KeyManagementError(.validation, "What is to be changed of a cluster, or of a proxy, is not named.")
         }
         if isProxy, let credential {
             try await client.updateKeyStore(
-                id, name: name, endpoint: endpoint, path: path, credential: credential.accessKey)
+                id, name: name, endpoint: endpoint, path: path, connectivity: connectivity,
+                credential: credential.accessKey)
         } else if isProxy {
-            try await client.updateKeyStore(id, name: name, endpoint: endpoint, path: path)
+            try await client.updateKeyStore(
+                id, name: name, endpoint: endpoint, path: path, connectivity: connectivity)
         } else if let password {
             try await client.updateKeyStore(
                 id, name: name, cluster: cluster, password: SecretBytes(copying: Array(password.utf8)))
@@ -74,9 +76,21 @@ extension KMSCall {
         }
     }
 
-    private func refuseVPC() throws(KeyManagementError) {
-        guard input.text("XksProxyConnectivity") != "VPC_ENDPOINT_SERVICE", !input.has("XksProxyVpcEndpointServiceName")
-        else { throw KeyManagementError(.unsupportedOperation, "There are no VPC endpoint services here.") }
+    /// How a proxy is to be reached; nil where nothing is said of it.
+    private func connectivity() throws -> XKSConnectivity? {
+        let (connectivity, service) = (
+            input.text("XksProxyConnectivity"), input.text("XksProxyVpcEndpointServiceName")
+        )
+        guard let service, !service.isEmpty else {
+            guard connectivity != "VPC_ENDPOINT_SERVICE" else {
+                throw KeyManagementError(.validation, "This connectivity needs XksProxyVpcEndpointServiceName.")
+            }
+            return connectivity.map { _ in .publicEndpoint }
+        }
+        guard connectivity != "PUBLIC_ENDPOINT" else {
+            throw KeyManagementError(.validation, "A public endpoint has no XksProxyVpcEndpointServiceName.")
+        }
+        return .endpointService(service, owner: input.text("XksProxyVpcEndpointServiceOwner"))
     }
 
     private static func missing(_ names: String) -> KeyManagementError {
@@ -102,7 +116,13 @@ extension KeyStoreDescription {
         case .external(let address, let accessKeyID):
             writer.field("CustomKeyStoreType", "EXTERNAL_KEY_STORE")
             writer.object("XksProxyConfiguration") { writer in
-                writer.field("Connectivity", "PUBLIC_ENDPOINT")
+                if case .endpointService(let name, let owner) = address.connectivity {
+                    writer.field("Connectivity", "VPC_ENDPOINT_SERVICE")
+                    writer.field("VpcEndpointServiceName", name)
+                    if let owner { writer.field("VpcEndpointServiceOwner", owner) }
+                } else {
+                    writer.field("Connectivity", "PUBLIC_ENDPOINT")
+                }
                 writer.field("AccessKeyId", accessKeyID)
                 writer.field("UriEndpoint", address.endpoint)
                 writer.field("UriPath", address.path)

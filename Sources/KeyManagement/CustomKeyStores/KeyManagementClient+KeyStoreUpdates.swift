@@ -54,13 +54,14 @@ extension KeyManagementClient {
         }
     }
 
-    /// Tells the service of a proxy's new endpoint, path or credential, with which it is asked first, and a new name. Another endpoint
-    /// needs the key store not to be connected.
+    /// Tells the service of a proxy's new endpoint, path or credential, with which it is asked first, and a new name. Another endpoint,
+    /// or another way to it, needs the key store not to be connected.
     ///
+    /// - Parameter connectivity: another way; from or to an endpoint service, only with another endpoint.
     /// - Throws: as making one does; `conflict` where it was changed meanwhile.
     public func updateKeyStore(
         _ id: String, name: String? = nil, endpoint: String? = nil, path: String? = nil,
-        credential: consuming AccessKey? = nil
+        connectivity: XKSConnectivity? = nil, credential: consuming AccessKey? = nil
     ) async throws(KeyManagementError) {
         let (connections, operation) = (service.connections, "UpdateCustomKeyStore")
         let admitted = admitted(operation)
@@ -77,7 +78,13 @@ extension KeyManagementClient {
         }
         let address: XKSProxyAddress
         do throws(KeyManagementError) {
-            address = try XKSProxyAddress(endpoint: endpoint ?? known.endpoint, path: path ?? known.path)
+            address = try XKSProxyAddress(
+                endpoint: endpoint ?? known.endpoint, path: path ?? known.path,
+                connectivity: connectivity ?? known.connectivity
+            ).owned(by: principal.account)
+            guard endpoint != nil || (address.endpointService == nil) == (known.endpointService == nil) else {
+                throw KeyManagementError(.validation, "another connectivity needs another endpoint")
+            }
         } catch { try await admitted.refuse(operation, error) }
         let key: AccessKey
         switch consume credential {
@@ -93,12 +100,12 @@ extension KeyManagementClient {
             guard version == old.version else {
                 throw KeyManagementError(.conflict, "the key store was changed meanwhile")
             }
-            guard !record.isConnected || known.endpoint == address.endpoint else {
+            let isReachedAlike = known.endpoint == address.endpoint && known.connectivity == address.connectivity
+            guard !record.isConnected || isReachedAlike else {
                 throw KeyManagementError(.keyStoreInvalidState)
             }
             try KeyStoreRecord.refuse(address, of: record.account, in: state, except: id)
-            record.proxy = KeyStoreRecord.Proxy(
-                endpoint: address.endpoint, path: address.path, accessKeyID: fresh.id)
+            record.proxy = KeyStoreRecord.Proxy(address, accessKeyID: fresh.id)
             try record.seal(fresh.secret.bytes, with: connections.cipher)
             if let name { try record.rename(name, in: state) }
         }
@@ -136,11 +143,18 @@ extension KeyStoreRecord {
     static func refuse(
         _ proxy: XKSProxyAddress, of account: String, in state: ServiceState, except id: String? = nil
     ) throws(KeyManagementError) {
-        let isTaken = state.keyStores.values.contains {
-            $0.record.account == account && $0.record.id != id && $0.record.proxy?.endpoint == proxy.endpoint
-                && $0.record.proxy?.path == proxy.path
+        for other in state.keyStores.values.map(\.record) where other.id != id {
+            guard let known = other.proxy else { continue }
+            // An endpoint service leads to one proxy for one key store, whosever they are.
+            if let service = proxy.endpointService, service == known.endpointService {
+                throw KeyManagementError(.endpointServiceInUse)
+            }
+            guard other.account == account, known.endpoint == proxy.endpoint else { continue }
+            guard proxy.endpointService == nil, known.endpointService == nil else {
+                throw KeyManagementError(.proxyEndpointInUse)
+            }
+            guard known.path != proxy.path else { throw KeyManagementError(.proxyInUse) }
         }
-        guard !isTaken else { throw KeyManagementError(.proxyInUse) }
     }
 
     /// Whether two texts of a certificate are one.

@@ -41,8 +41,8 @@ extension KeyManagementClient {
         }
     }
 
-    /// Makes a key store of the account whose keys are with a key manager elsewhere, behind a proxy, which is asked first. It is
-    /// not connected yet.
+    /// Makes a key store of the account whose keys are with a key manager elsewhere, behind a proxy, which is asked first unless it is
+    /// reached by an endpoint service. It is not connected yet.
     ///
     /// - Parameters:
     ///   - name: 1 to 256 characters, of no other key store of the account.
@@ -50,7 +50,8 @@ extension KeyManagementClient {
     ///   - credential: what its requests are signed with: an identifier of 20 to 30 characters, A to Z and 2 to 7, and a secret of 43
     ///     to 64.
     /// - Returns: its identifier.
-    /// - Throws: `proxyInUse`, `keyStoreNameInUse`, `unreachableProxy`, `incorrectProxyCredential`, `invalidProxyResponse`,
+    /// - Throws: `proxyInUse`, `proxyEndpointInUse`, `endpointServiceInUse`, `endpointServiceNotFound`, `invalidEndpointService`,
+    ///   `keyStoreNameInUse`, `unreachableProxy`, `incorrectProxyCredential`, `invalidProxyResponse`,
     ///   `invalidProxyConfiguration`, `limitExceeded` above ten; `unsupportedOperation` for a service without a transport.
     public func createKeyStore(
         _ name: String, proxy: XKSProxyAddress, credential: consuming AccessKey
@@ -64,7 +65,7 @@ extension KeyManagementClient {
         return try await (admitted ?? self).makeKeyStore(name, parameters) { record, state in
             guard admitted != nil else { throw KeyManagementError(.conflict, "policies are being changed") }
             try KeyStoreRecord.refuse(proxy, of: record.account, in: state)
-            record.proxy = KeyStoreRecord.Proxy(endpoint: proxy.endpoint, path: proxy.path, accessKeyID: id)
+            record.proxy = KeyStoreRecord.Proxy(try proxy.owned(by: record.account), accessKeyID: id)
             try record.seal(secret.bytes, with: connections.cipher)
         }
     }

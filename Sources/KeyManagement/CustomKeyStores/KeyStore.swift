@@ -59,6 +59,10 @@ public enum KeyStoreConnectionError: String, Error, Sendable, Hashable, Codable 
     case proxyTimedOut = "XKS_PROXY_TIMED_OUT"
     /// The proxy's certificate is not trusted.
     case proxyInvalidTLS = "XKS_PROXY_INVALID_TLS_CONFIGURATION"
+    /// The endpoint service is not there, or not the account's to use.
+    case endpointServiceNotFound = "XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND"
+    /// The endpoint service is another proxy's.
+    case invalidEndpointService = "XKS_VPC_ENDPOINT_SERVICE_INVALID_CONFIGURATION"
 }
 
 /// A cluster of HSMs on which accounts may have key stores: how the service becomes a user of it.
@@ -120,6 +124,14 @@ extension KeyManagementError.Code {
     public static let incorrectTrustAnchor = Self(name: "IncorrectTrustAnchorException")
     /// A key store has this proxy already.
     public static let proxyInUse = Self(name: "XksProxyUriInUseException")
+    /// A key store that is reached in another way has this proxy's endpoint.
+    public static let proxyEndpointInUse = Self(name: "XksProxyUriEndpointInUseException")
+    /// A key store is on this endpoint service already.
+    public static let endpointServiceInUse = Self(name: "XksProxyVpcEndpointServiceInUseException")
+    /// The endpoint service leads to another host than the key store's.
+    public static let invalidEndpointService = Self(name: "XksProxyVpcEndpointServiceInvalidConfigurationException")
+    /// There is no such endpoint service for the account.
+    public static let endpointServiceNotFound = Self(name: "XksProxyVpcEndpointServiceNotFoundException")
     /// The proxy gives no answer.
     public static let unreachableProxy = Self(name: "XksProxyUriUnreachableException")
     /// The proxy does not accept the credential.

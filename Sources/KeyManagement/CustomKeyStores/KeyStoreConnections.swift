@@ -8,6 +8,7 @@ internal import Synchronization
 final class KeyStoreConnections: Sendable {
     let clusters: [String: KeyStoreCluster]
     let transport: (any XKSTransport)?
+    let endpointServices: [String: XKSEndpointService]
     /// Seals the secrets of key stores.
     let cipher: AESGCM
     private let region: String
@@ -15,12 +16,14 @@ final class KeyStoreConnections: Sendable {
     private let open = Mutex([String: (record: KeyStoreRecord, custodian: any KeyCustodian)]())
 
     init(
-        _ clusters: [String: KeyStoreCluster], _ transport: (any XKSTransport)?, _ records: borrowing SecretBytes,
-        region: String, _ clock: any WallClock
+        _ clusters: [String: KeyStoreCluster], _ transport: (any XKSTransport)?,
+        _ endpointServices: [String: XKSEndpointService], _ records: borrowing SecretBytes, region: String,
+        _ clock: any WallClock
     ) throws(CryptographyError) {
         let (salt, info): ([UInt8], [UInt8]) = ([], Array("strongroom key store secrets".utf8))
         cipher = try AESGCM(key: HKDF(.sha256).derive(from: records, salt: salt.span, info: info.span, count: 32))
-        (self.clusters, self.transport, self.region, self.clock) = (clusters, transport, region, clock)
+        (self.clusters, self.transport, self.endpointServices) = (clusters, transport, endpointServices)
+        (self.region, self.clock) = (region, clock)
     }
 
     /// A session with a cluster: the one that is open, or a new one.
@@ -50,17 +53,34 @@ final class KeyStoreConnections: Sendable {
     func proxy(_ record: KeyStoreRecord) throws(KeyManagementError) -> XKSClient {
         guard let proxy = record.proxy else { throw KeyManagementError(.keyStoreNotFound) }
         return try client(
-            XKSProxyAddress(endpoint: proxy.endpoint, path: proxy.path),
-            AccessKey(id: proxy.accessKeyID, secret: record.openSecret(with: cipher)))
+            proxy.address, AccessKey(id: proxy.accessKeyID, secret: record.openSecret(with: cipher)),
+            of: record.account)
     }
 
     func client(
-        _ address: XKSProxyAddress, _ credential: consuming AccessKey
+        _ address: XKSProxyAddress, _ credential: consuming AccessKey, of account: String
     ) throws(KeyManagementError) -> XKSClient {
-        guard let transport else {
+        guard let transport = try endpointService(address, of: account)?.transport ?? transport else {
             throw KeyManagementError(.unsupportedOperation, "The service has no way to external key stores.")
         }
         return XKSClient(address, credential, region: region, transport, clock)
+    }
+
+    /// The endpoint service by which a proxy is reached; nil where it is not by one.
+    func endpointService(
+        _ address: XKSProxyAddress, of account: String
+    ) throws(KeyManagementError) -> XKSEndpointService? {
+        guard case .endpointService(let name, let owner) = address.connectivity else { return nil }
+        guard let service = endpointServices[name], service.owner == owner ?? account,
+            service.accounts.contains(account)
+        else {
+            throw KeyManagementError(.endpointServiceNotFound, "There is no endpoint service \(name) for the account.")
+        }
+        guard address.host.prefix(while: { $0 != ":" }) == service.host else {
+            throw KeyManagementError(
+                .invalidEndpointService, "The endpoint's host is not the private name of the endpoint service.")
+        }
+        return service
     }
 }
 
@@ -91,9 +111,13 @@ extension KeyManagementService {
             log.addOnce("xksKeyId", external)
             let metadata = requestMetadata(log.name, log.caller, key: key.arnText)
             log.addOnce("requestId", metadata.kmsRequestId)
+            let proxy: XKSClient
+            do throws(KeyManagementError) { proxy = try connections.proxy(store.record) } catch {
+                let isWayGone = error.code == .endpointServiceNotFound || error.code == .invalidEndpointService
+                throw isWayGone ? KeyManagementError(.invalidState, error.message) : error
+            }
             return MaterialInUse(
-                backing: try key.backingKey(index, domains: state.domains),
-                outer: (try connections.proxy(store.record), external, metadata))
+                backing: try key.backingKey(index, domains: state.domains), outer: (proxy, external, metadata))
         }
         do {
             // A session may be another one the next time, so nothing of it is kept with the key.

@@ -22,7 +22,7 @@ extension KeyManagementClient {
         [
             ("xksProxyUriEndpoint", .text(proxy.endpoint)), ("xksProxyUriPath", .text(proxy.path)),
             ("xksProxyAuthenticationAccessKeyId", .text(accessKeyID)),
-        ]
+        ] + (proxy.endpointService.map { [("xksProxyVpcEndpointServiceName", .text($0))] } ?? [])
     }
 
     /// The client for what follows, where policies let the principal do this and its requests are not too many: asked before somebody else is
@@ -45,7 +45,8 @@ extension KeyManagementClient {
         return await known.state()
     }
 
-    /// Asks a proxy whether it works with a credential. Refusals are recorded.
+    /// Asks a proxy whether it works with a credential. Refusals are recorded. One that is reached by an endpoint service is not asked
+    /// before the key store is connected, as with AWS.
     func checkProxy(
         _ operation: String, _ proxy: XKSProxyAddress, _ credential: consuming AccessKey,
         _ parameters: [(String, AuditEvent.Value)]
@@ -58,7 +59,8 @@ extension KeyManagementClient {
             guard isWellFormed else {
                 throw KeyManagementError(.validation, "a credential is of 20 to 30 and 43 to 64 characters")
             }
-            let client = try service.connections.client(proxy, credential)
+            let client = try service.connections.client(proxy, credential, of: principal.account)
+            guard proxy.endpointService == nil else { return }
             do throws(XKSFailure) {
                 try await client.checkHealth(service.requestMetadata(operation, nil))
             } catch { throw error.whileConfiguring }
@@ -75,11 +77,16 @@ extension KeyManagementClient {
 extension KeyStoreConnections {
     /// Tries a key store. Nil where it works.
     func probe(_ record: KeyStoreRecord, _ metadata: XKS.RequestMetadata) async -> KeyStoreConnectionError? {
-        guard record.proxy != nil else {
+        guard let proxy = record.proxy else {
             do throws(KeyStoreConnectionError) { _ = try await custodian(record, isNew: true) } catch { return error }
             return nil
         }
-        guard let client = try? proxy(record) else { return .internalError }
+        do throws(KeyManagementError) { _ = try endpointService(proxy.address, of: record.account) } catch {
+            return error.code == .endpointServiceNotFound
+                ? .endpointServiceNotFound
+                : error.code == .invalidEndpointService ? .invalidEndpointService : .internalError
+        }
+        guard let client = try? self.proxy(record) else { return .internalError }
         do throws(XKSFailure) { try await client.checkHealth(metadata) } catch { return error.connectionError }
         return nil
     }

@@ -14,6 +14,27 @@ struct KeyStoreRecord: Codable, Sendable {
         var endpoint: String
         var path: String
         var accessKeyID: String
+        /// By which endpoint service it is reached, where by one.
+        var endpointService: String?
+        var endpointServiceOwner: String?
+
+        init(_ address: XKSProxyAddress, accessKeyID: String) {
+            (endpoint, path) = (address.endpoint, address.path)
+            self.accessKeyID = accessKeyID
+            if case .endpointService(let name, let owner) = address.connectivity {
+                (endpointService, endpointServiceOwner) = (name, owner)
+            }
+        }
+
+        var connectivity: XKSConnectivity {
+            endpointService.map { .endpointService($0, owner: endpointServiceOwner) } ?? .publicEndpoint
+        }
+
+        var address: XKSProxyAddress {
+            get throws(KeyManagementError) {
+                try XKSProxyAddress(endpoint: endpoint, path: path, connectivity: connectivity)
+            }
+        }
     }
 
     let id: String
@@ -50,9 +71,7 @@ struct KeyStoreRecord: Codable, Sendable {
 
     var backing: KeyStoreDescription.Backing? {
         if let cluster { return .cluster(id: cluster.id, trustAnchor: cluster.trustAnchor) }
-        guard let proxy, let address = try? XKSProxyAddress(endpoint: proxy.endpoint, path: proxy.path) else {
-            return nil
-        }
+        guard let proxy, let address = try? proxy.address else { return nil }
         return .external(address, accessKeyID: proxy.accessKeyID)
     }
 

@@ -58,7 +58,8 @@ public final class KeyManagementService: Sendable {
     ///   - keyStores: custodians that keep the material of some keys, such as an HSM's partition, by their names. Every account may
     ///     have keys there.
     ///   - clusters: on which accounts may make key stores of their own, by their names; see ``KeyStoreCluster``.
-    ///   - transport: how proxies of external key stores are reached; without one, accounts make none.
+    ///   - transport: how proxies of external key stores are reached; without one, accounts make none but by an endpoint service.
+    ///   - endpointServices: other ways to such proxies, by their names.
     ///   - attestationRoots: who may vouch for recipients, such as AWS's root of Nitro's attestation; see ``Recipient``.
     ///   - quotas: how much accounts may have and ask.
     ///   - algorithms: which are taken. Where approved ones alone are, a store that a passphrase opens is not.
@@ -70,7 +71,8 @@ public final class KeyManagementService: Sendable {
         store: any RecordStore, rootOfTrust: any RootOfTrust, region: String = "us-east-1", partition: String = "aws",
         access: AccessControl = .accountMembers, audit: AuditDurability = .recorded,
         keyStores: [String: any KeyCustodian] = [:], clusters: [String: KeyStoreCluster] = [:],
-        externalKeyStores transport: (any XKSTransport)? = nil, attestationRoots: [Certificate] = [],
+        externalKeyStores transport: (any XKSTransport)? = nil,
+        endpointServices: [String: XKSEndpointService] = [:], attestationRoots: [Certificate] = [],
         quotas: Quotas = .unlimited, algorithms: AlgorithmPolicy = .all,
         copyingEventsTo copies: [any AuditSink] = [],
         clock: any WallClock = SystemClock()
@@ -87,7 +89,8 @@ public final class KeyManagementService: Sendable {
             opening = (clock.now, clock.uptime)
             self.records = records
             self.keyStores = keyStores
-            connections = try KeyStoreConnections(clusters, transport, secrets.records, region: region, clock)
+            connections = try KeyStoreConnections(
+                clusters, transport, endpointServices, secrets.records, region: region, clock)
             self.attestationRoots = attestationRoots
             try algorithms.check(state.root.record.root.kind)
             self.quotas = quotas

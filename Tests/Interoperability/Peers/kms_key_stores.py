@@ -77,7 +77,7 @@ def external():
             **{**good, "XksProxyUriPath": "/broken/kms/xks/v1"})
     refused("XksProxyUriUnreachableException", kms.create_custom_key_store,
             **{**good, "XksProxyUriEndpoint": "https://localhost:1"})
-    refused("UnsupportedOperationException", kms.create_custom_key_store,
+    refused("ValidationException", kms.create_custom_key_store,
             **{**good, "XksProxyConnectivity": "VPC_ENDPOINT_SERVICE"})
     refused("ValidationException", kms.create_custom_key_store, **{**good, "XksProxyUriEndpoint": "https://127.0.0.1"})
     first = kms.create_custom_key_store(**good)["CustomKeyStoreId"]
@@ -112,6 +112,40 @@ def external():
     refused("KMSInvalidStateException", kms.decrypt, CiphertextBlob=sealed, EncryptionContext={"a": "b"})
 
 
+def private():
+    service = "com.amazonaws.vpce.us-east-1.vpce-svc-one"
+    good = {"CustomKeyStoreName": "private", "CustomKeyStoreType": "EXTERNAL_KEY_STORE", "XksProxyUriEndpoint": proxy,
+            "XksProxyUriPath": PATH, "XksProxyConnectivity": "VPC_ENDPOINT_SERVICE",
+            "XksProxyVpcEndpointServiceName": service, "XksProxyAuthenticationCredential": CREDENTIAL}
+    refused("XksProxyVpcEndpointServiceNotFoundException", kms.create_custom_key_store,
+            **{**good, "XksProxyVpcEndpointServiceName": service + "-not"})
+    refused("XksProxyVpcEndpointServiceNotFoundException", kms.create_custom_key_store,
+            **{**good, "XksProxyVpcEndpointServiceOwner": "444455556666"})
+    refused("XksProxyVpcEndpointServiceInvalidConfigurationException", kms.create_custom_key_store,
+            **{**good, "XksProxyUriEndpoint": "https://xks.example.com"})
+    # The public key store has this endpoint.
+    refused("XksProxyUriEndpointInUseException", kms.create_custom_key_store, **good)
+    (public,) = kms.describe_custom_key_stores(CustomKeyStoreName="renamed")["CustomKeyStores"]
+    kms.update_custom_key_store(
+        CustomKeyStoreId=public["CustomKeyStoreId"], XksProxyUriEndpoint=proxy,
+        XksProxyConnectivity="VPC_ENDPOINT_SERVICE", XksProxyVpcEndpointServiceName=service)
+    refused("XksProxyVpcEndpointServiceInUseException", kms.create_custom_key_store, **good)
+    identifier = public["CustomKeyStoreId"]
+    kms.connect_custom_key_store(CustomKeyStoreId=identifier)
+    found = store(identifier)
+    assert found["ConnectionState"] == "CONNECTED", found
+    assert found["XksProxyConfiguration"] == {
+        "Connectivity": "VPC_ENDPOINT_SERVICE", "UriEndpoint": proxy, "UriPath": PATH,
+        "AccessKeyId": CREDENTIAL["AccessKeyId"], "VpcEndpointServiceName": service,
+        "VpcEndpointServiceOwner": "111122223333"}, found
+    refused("CustomKeyStoreInvalidStateException", kms.update_custom_key_store, CustomKeyStoreId=identifier,
+            XksProxyUriEndpoint=proxy, XksProxyConnectivity="PUBLIC_ENDPOINT")
+    (key,) = [made["KeyId"] for made in kms.list_keys()["Keys"]
+              if kms.describe_key(KeyId=made["KeyId"])["KeyMetadata"].get("CustomKeyStoreId") == identifier]
+    works(key)
+
+
 cluster()
 external()
+private()
 print("key stores passed")

@@ -92,36 +92,3 @@ final class XKSClient: Sendable {
         return answer
     }
 }
-
-/// Where an external key store's proxy is (AWS KMS, "XksProxyConfigurationType").
-public struct XKSProxyAddress: Sendable, Hashable {
-    /// Such as `https://xks.example.com`, in lower case. A port may follow, which AWS does not take.
-    public let endpoint: String
-    /// Such as `/tenant/kms/xks/v1`.
-    public let path: String
-
-    /// Takes an address.
-    ///
-    /// - Throws: `validation` for an endpoint that is no `https` address of a host's name alone, or a path that does not end in
-    ///   `/kms/xks/v1`.
-    public init(endpoint: String, path: String) throws(KeyManagementError) {
-        let parts = endpoint.dropFirst("https://".count)
-            .split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard endpoint.hasPrefix("https://"), (10...128).contains(endpoint.utf8.count),
-            let name = parts.first?.lowercased(), name.hasOnlyLettersDigits(and: "-."),
-            // A name of the DNS, and no address: those end in a number (WHATWG URL, "ends in a number").
-            let last = name.split(separator: ".", omittingEmptySubsequences: false).last?.utf8.first,
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(last),
-            parts.count == 1 || parts[1].utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-            let port = parts.count == 1 ? 443 : UInt16(parts[1]), port > 0
-        else { throw KeyManagementError(.validation, "\(endpoint) is no https:// address of a host's name") }
-        guard (10...128).contains(path.utf8.count), path.hasSuffix("/kms/xks/v1"), !path.contains("//"),
-            path.hasOnlyLettersDigits(and: "/-_"), path.hasPrefix("/")
-        else { throw KeyManagementError(.validation, "\(path) is no path that ends in /kms/xks/v1") }
-        // One text for one address, so that the same one shows.
-        self.endpoint = "https://\(name)" + (port == 443 ? "" : ":\(port)")
-        self.path = path
-    }
-
-    var host: String { String(endpoint.dropFirst("https://".count)) }
-}
