@@ -28,9 +28,10 @@ struct CanonicalRequest {
 
     /// The pairs of a query as it was sent.
     static func pairs(_ query: String) -> [(String, String)] {
-        query.split(separator: "&").map { pair in
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return (String(parts[0]), parts.count == 2 ? String(parts[1]) : "")
+        query.utf8.split(separator: UInt8(ascii: "&")).map { pair in
+            let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+                .map { String(Substring($0)) }
+            return (parts[0], parts.count == 2 ? parts[1] : "")
         }
     }
 
@@ -42,7 +43,7 @@ struct CanonicalRequest {
 
     /// Leading and trailing spaces away, others once.
     private static func trimmed(_ value: String) -> String {
-        value.split(whereSeparator: { $0 == " " || $0 == "\n" || $0 == "\t" || $0 == "\r\n" || $0 == "\r" })
+        value.utf8.split { $0 == 0x20 || (0x09...0x0A).contains($0) || $0 == 0x0D }.map { Substring($0) }
             .joined(separator: " ")
     }
 
