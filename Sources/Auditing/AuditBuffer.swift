@@ -5,6 +5,7 @@ struct AuditBuffer {
     private(set) var lines: [UInt8] = []
     private(set) var count: UInt32 = 0
     private var lineCount: UInt32 = 0
+    private var expanded = 0
     /// The events that stand whole here and are repeated: in which line, from 1, and when they happened last.
     private var repeated: [ObjectIdentifier: (template: AuditEventTemplate, line: UInt32, second: Int)] = [:]
     /// How often the last event was repeated since it was written: the line is written once something else happens.
@@ -14,7 +15,7 @@ struct AuditBuffer {
     private var inFlight = Extent()
     /// How much has failed to be written before.
     private var failed = Extent()
-    /// Why the last write failed, where it did.
+    /// Why the last write failed, where it did and its events are here again.
     var lastFailure: AuditError?
     /// Whether a flush will come by itself.
     var hasTimer = false
@@ -25,15 +26,22 @@ struct AuditBuffer {
         var bytes = 0
         var events: UInt32 = 0
         var lines: UInt32 = 0
+        /// How many bytes there are when each event stands whole.
+        var expanded = 0
     }
 
-    private var extent: Extent { Extent(bytes: lines.count, events: count, lines: lineCount) }
+    private var extent: Extent {
+        Extent(bytes: lines.count, events: count, lines: lineCount, expanded: expanded)
+    }
 
     /// Whether it is time to write.
-    var isLarge: Bool { lines.count >= 1 << 18 || count >= AuditLines.mostEvents / 4 }
+    var isLarge: Bool {
+        lines.count >= 1 << 18 || count >= AuditLines.mostEvents / 4 || expanded >= AuditLines.largestExpansion / 8
+    }
     /// Whether events have to wait for a write. What is being written may come back.
     var isFull: Bool {
         lines.count + inFlight.bytes >= 1 << 22 || Int(count) + Int(inFlight.events) >= AuditLines.mostEvents
+            || expanded + inFlight.expanded >= AuditLines.largestExpansion / 2
     }
 
     /// Adds an event's line of JSON.
@@ -41,6 +49,7 @@ struct AuditBuffer {
         endRun()
         lines += line
         count += 1
+        expanded += line.count
         endLine()
     }
 
@@ -49,12 +58,14 @@ struct AuditBuffer {
         if run?.template === template, run?.second == second {
             run?.count += 1
             count += 1
+            expanded += template.byteCount
             return
         }
         endRun()
         if repeated[ObjectIdentifier(template)] != nil {
             run = (template, second, 1)
             count += 1
+            expanded += template.byteCount
         } else {
             add(template.line(at: second))
             // Kept alive, so that no other is made in its place.
@@ -93,6 +104,7 @@ struct AuditBuffer {
         lines = batch.lines + lines
         count += batch.count
         lineCount += batch.lineCount
+        expanded += batch.expanded
         failed = batch.extent
         repeated = repeated.mapValues { ($0.template, $0.line + batch.lineCount, $0.second) }
         finish()
@@ -108,13 +120,14 @@ struct AuditBuffer {
         lines.removeFirst(gone.bytes)
         count -= gone.events
         lineCount -= gone.lines
+        expanded -= gone.expanded
         repeated = repeated.mapValues { ($0.template, $0.line - gone.lines, $0.second) }
     }
 
     /// Forgets all events.
     mutating func reset() {
         var fresh = AuditBuffer()
-        (fresh.hasTimer, fresh.isFlushing) = (hasTimer, isFlushing)
+        (fresh.hasTimer, fresh.isFlushing, fresh.lastFailure) = (hasTimer, isFlushing, lastFailure)
         self = fresh
     }
 }

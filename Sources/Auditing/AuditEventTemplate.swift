@@ -21,9 +21,10 @@ package final class AuditEventTemplate: Sendable {
 
     /// Takes an event's line apart; nil for a line that has no time and no identifier.
     convenience init?(line: ArraySlice<UInt8>) {
-        // The marks have quotes in them, which are escaped within texts: they are the fields themselves.
-        guard let time = AuditEventTemplate.end(of: #""eventTime":""#, in: line),
-            let id = AuditEventTemplate.end(of: #""eventID":""#, in: line[time...]),
+        // The marks have quotes in them, which are escaped within texts, but an encryption context has names of its own: its event's
+        // time stands before all of them, and its identifier behind.
+        guard let time = AuditEventTemplate.end(ofFirst: #""eventTime":""#, in: line),
+            let id = AuditEventTemplate.end(ofLast: #""eventID":""#, in: line[time...]),
             id - time >= AuditEventTemplate.timeCount, line.endIndex - id >= AuditEventTemplate.idCount
         else { return nil }
         self.init(line, time: time, id: id)
@@ -35,6 +36,11 @@ package final class AuditEventTemplate: Sendable {
         beforeID = Array(line[time..<id].dropFirst(AuditEventTemplate.timeCount))
         self.id = Array(line[id...].prefix(AuditEventTemplate.idCount))
         afterID = Array(line[id...].dropFirst(AuditEventTemplate.idCount))
+    }
+
+    /// How long a line is.
+    var byteCount: Int {
+        beforeTime.count + AuditEventTemplate.timeCount + beforeID.count + AuditEventTemplate.idCount + afterID.count
     }
 
     /// The line of one more such event.
@@ -54,8 +60,11 @@ package final class AuditEventTemplate: Sendable {
     /// A UUID.
     static let idCount = 36
 
-    private static func end(of mark: StaticString, in line: ArraySlice<UInt8>) -> Int? {
-        let mark = Array("\(mark)".utf8)
-        return line.indices.first { line[$0...].starts(with: mark) }.map { $0 + mark.count }
+    private static func end(ofFirst mark: String, in line: ArraySlice<UInt8>) -> Int? {
+        line.indices.first { line[$0...].starts(with: mark.utf8) }.map { $0 + mark.utf8.count }
+    }
+
+    private static func end(ofLast mark: String, in line: ArraySlice<UInt8>) -> Int? {
+        line.indices.last { line[$0...].starts(with: mark.utf8) }.map { $0 + mark.utf8.count }
     }
 }

@@ -7,6 +7,8 @@ internal import Cryptography
 enum AuditLines {
     /// The most events of one record.
     static let mostEvents = 1 << 16
+    /// The most bytes that they are read as; writers stop at half of it.
+    static let largestExpansion = 1 << 27
 
     /// Appends a run of the event that stands whole, `distance` lines before.
     ///
@@ -32,14 +34,17 @@ enum AuditLines {
     static func events(in body: [UInt8]) -> [[UInt8]] {
         let lines = body.split(separator: 0x0A)
         var repeated: [Int: RepeatedEvent] = [:]
-        var events: [[UInt8]] = []
+        var (events, size): ([[UInt8]], Int) = ([], 0)
         for (index, line) in lines.enumerated() {
             guard let run = Run(line), run.distance <= index, run.count <= mostEvents - events.count,
-                var event = repeated[index - run.distance] ?? RepeatedEvent(lines[index - run.distance])
+                var event = repeated[index - run.distance] ?? RepeatedEvent(lines[index - run.distance]),
+                run.count * event.byteCount <= largestExpansion - size
             else {
                 events.append(Array(line))
+                size += line.count
                 continue
             }
+            size += run.count * event.byteCount
             for _ in 0..<run.count { events.append(event.next(at: run.time)) }
             repeated[index - run.distance] = event
         }
@@ -94,6 +99,8 @@ enum AuditLines {
             else { return nil }
             (self.template, self.time, self.last) = (template, template.time, last)
         }
+
+        var byteCount: Int { template.byteCount }
 
         /// The next repetition: its identifier counts on in the last twelve digits.
         mutating func next(at time: [UInt8]?) -> [UInt8] {

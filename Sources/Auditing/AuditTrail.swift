@@ -87,18 +87,39 @@ public final class AuditTrail: AuditSink {
 
     private func record(_ add: (inout AuditBuffer) -> Void) async throws(AuditError) {
         if case .buffered(let window) = durability {
-            while try !buffer(window, add) { try await flush() }
+            while try !buffer(window, add) { try await makeRoom() }
             return
         }
-        let failure = await withCheckedContinuation { continuation in
-            let isFirst = pending.withLock { pending in
-                add(&pending)
-                pending.waiters.append(continuation)
-                return pending.waiters.count == 1
+        var isTaken = false
+        while !isTaken {
+            let failure: AuditError? = await withCheckedContinuation { continuation in
+                let isFirst = pending.withLock { pending in
+                    isTaken = !pending.isFull
+                    guard isTaken else { return false }
+                    add(&pending)
+                    pending.waiters.append(continuation)
+                    return pending.waiters.count == 1
+                }
+                if isFirst { queue.async { _ = self.flushOnQueue() } }
+                if !isTaken { continuation.resume(returning: nil) }
             }
-            if isFirst { queue.async { _ = self.flushOnQueue() } }
+            if let failure { throw failure }
+            if !isTaken { try await makeRoom() }
+        }
+    }
+
+    /// Waits until events are written where the buffer is full.
+    private func makeRoom() async throws(AuditError) {
+        let failure: AuditError? = await withCheckedContinuation { continuation in
+            queue.async { continuation.resume(returning: self.makeRoomOnQueue()) }
         }
         if let failure { throw failure }
+    }
+
+    /// However many ask at once, one writes, and where that fails, the others are told so.
+    private func makeRoomOnQueue() -> AuditError? {
+        let (isFull, failure) = pending.withLock { ($0.isFull, $0.lastFailure) }
+        return isFull ? failure ?? flushOnQueue() : nil
     }
 
     /// Records an event in one batch with other writes: both are there afterwards, or neither.
@@ -118,14 +139,19 @@ public final class AuditTrail: AuditSink {
     package func recordBlocking(_ event: AuditEvent) throws(AuditError) {
         let line = event.jsonBytes
         guard case .buffered(let window) = durability else { return try commitBlocking(line) }
-        while try !buffer(window, { $0.add(line) }) { try flushBlocking() }
+        while try !buffer(window, { $0.add(line) }) { try makeRoomBlocking() }
     }
 
     /// Records one of many events that differ in time and identifier only.
     package func recordBlocking(_ template: AuditEventTemplate, at time: Date) throws(AuditError) {
         let second = AuditEvent.second(time)
         guard case .buffered(let window) = durability else { return try commitBlocking(template.line(at: second)) }
-        while try !buffer(window, { $0.add(template, at: second) }) { try flushBlocking() }
+        while try !buffer(window, { $0.add(template, at: second) }) { try makeRoomBlocking() }
+    }
+
+    private func makeRoomBlocking() throws(AuditError) {
+        let failure = queue.sync { makeRoomOnQueue() }
+        if let failure { throw failure }
     }
 
     /// Where the event cannot be stored, it has not happened: nothing of it waits for a better time.
@@ -243,7 +269,7 @@ public final class AuditTrail: AuditSink {
             let waiters = pending.withLock { pending -> [CheckedContinuation<AuditError?, Never>] in
                 let waiters = pending.waiters
                 if !waiters.isEmpty { pending.reset() }
-                pending.lastFailure = failure
+                pending.lastFailure = waiters.isEmpty ? failure : nil
                 return waiters
             }
             if waiters.isEmpty, case .buffered(let window) = durability { schedule(window) }
@@ -262,8 +288,9 @@ public final class AuditTrail: AuditSink {
         } catch { failure = AuditError(any: error) }
         pending.withLock { pending in
             pending.finish()
-            pending.lastFailure = failure
-            if failure != nil, batch.waiters.isEmpty { pending.putBack(batch) }
+            // Who waits for an answer gets it, and nothing of it stays.
+            pending.lastFailure = batch.waiters.isEmpty ? failure : nil
+            if pending.lastFailure != nil { pending.putBack(batch) }
         }
         if failure != nil, batch.waiters.isEmpty, case .buffered(let window) = durability { schedule(window) }
         for waiter in batch.waiters { waiter.resume(returning: failure) }

@@ -27,12 +27,23 @@ import Testing
         }
     }.array(upTo: 60)
 
-    private static func event(_ number: Int, at second: Int = 0) -> AuditEvent {
+    private static func event(_ number: Int, at second: Int = 0, note: String = "") -> AuditEvent {
         var event = AuditEvent(
             time: Date(timeIntervalSince1970: Double(second)), source: "kms.amazonaws.com", name: "Event\(number)",
             region: "us-east-1", account: "111122223333",
             identity: .init(type: "Root", arn: "arn:aws:iam::111122223333:root", account: "111122223333"))
-        event.requestParameters = [("eventTime", .text(#"","eventID":"x"#)), ("like", .text(#"{"like":1}"#))]
+        event.requestParameters = [
+            ("eventTime", .text(#"","eventID":"x"#)), ("like", .text(#"{"like":1}"#)),
+            // Names of an encryption context are whoever's who encrypts.
+            (
+                "encryptionContext",
+                .map([
+                    "eventTime": "2000-01-01T00:00:00Z", "like": "1",
+                    "eventID": number == 1 ? "x" : "aaaaaaaa-0000-4000-8000-000000000000",
+                ])
+            ),
+        ]
+        event.additionalData = [("note", .text(note))]
         return event
     }
 
@@ -119,11 +130,30 @@ import Testing
             #"{"like":1,"times":1,"eventTime":"2027-01-15T08:00:00Z"}"#,
         ] { #expect(AuditLines.events(in: whole + text.utf8).last == Array(text.utf8)) }
         #expect(AuditLines.events(in: whole + #"{"like":1,"times":65535}"#.utf8).count == 65536)
+        // Nor does a long line become more than a process can have.
+        let long = Self.event(1, note: String(repeating: "x", count: 1 << 20)).jsonBytes + [0x0A]
+        #expect(AuditLines.events(in: long + #"{"like":1,"times":200}"#.utf8).count == 2)
+        #expect(AuditLines.events(in: long + #"{"like":1,"times":100}"#.utf8).count == 101)
+    }
+
+    @Test func `a buffer is full before its events are more than are read`() {
+        var buffer = AuditBuffer()
+        let template = AuditEventTemplate(Self.event(1, note: String(repeating: "x", count: 1 << 20)))
+        var count = 0
+        while !buffer.isFull {
+            buffer.add(template, at: count)
+            count += 1
+        }
+        #expect(count < 70)
+        #expect(AuditLines.events(in: buffer.take().lines).count == count)
+        #expect(buffer.isFull)
+        buffer.finish()
+        #expect(!buffer.isFull)
     }
 
     @Test func `identifiers count on beyond their last digit`() throws {
         let line = String(decoding: Self.event(1).jsonBytes, as: UTF8.self)
-        let id = try #require(line.firstRange(of: #""eventID":""#).map { line[$0.upperBound...].prefix(36) })
+        let id = try #require(line.ranges(of: #""eventID":""#).last.map { line[$0.upperBound...].prefix(36) })
         let last = line.replacing(id, with: "01234567-89ab-4def-8123-ffffffffffff")
         let events = AuditLines.events(in: Array((last + "\n{\"like\":1,\"times\":2}\n").utf8))
         #expect(

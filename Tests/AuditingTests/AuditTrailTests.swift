@@ -264,6 +264,14 @@ import Testing
                 taken += 1
             }
         }
+        // They are told so at once: the store is not asked again for each.
+        let attempts = tearing.attempts
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<200 {
+                group.addTask { await #expect(throws: AuditError.self) { try await trail.record(big) } }
+            }
+        }
+        #expect(tearing.attempts - attempts < 5)
         tearing.weather = .fine
         try await trail.flush()
         #expect((60..<70).contains(taken))
@@ -301,6 +309,10 @@ private final class TearingStore: RecordStore {
     }
 
     private let held = Mutex(false)
+    private let commits = Atomic(0)
+
+    /// How often somebody has tried to commit.
+    var attempts: Int { commits.load(ordering: .relaxed) }
 
     /// Whether commits wait.
     var isHeld: Bool {
@@ -330,6 +342,7 @@ private final class TearingStore: RecordStore {
     }
 
     func commit(_ writes: [RecordWrite]) throws(RecordStoreError) -> Revision {
+        commits.add(1, ordering: .relaxed)
         while isHeld { Thread.sleep(forTimeInterval: 0.001) }
         try reached()
         guard weather != .failing else { throw Self.failure }

@@ -34,6 +34,8 @@ import Testing
         let contexts: [EncryptionContext] = [
             .none, ["name": "caf\u{E9}"], ["name": "cafe\u{301}"], ["caf\u{E9}": "name"], ["cafe\u{301}": "name"],
             ["a": "1", "b": "2"], ["a": "2", "b": "1"], ["a": "\u{212A}"], ["a": "K"],
+            ["eventID": "x"], ["eventID": "aaaaaaaa-0000-4000-8000-000000000000"],
+            ["eventTime": "2000-01-01T00:00:00Z"],
         ]
         let requests: [RequestContext] = [
             .init(), .init(userAgent: ""), .init(sourceIPAddress: "192.0.2.1"),
@@ -42,6 +44,7 @@ import Testing
         let principals: [Principal] = [
             .user("alice", account: "111122223333"), .root(account: "111122223333"),
             .user("mallory", account: "444455556666"),
+            .user("jos\u{E9}", account: "111122223333"), .user("jose\u{301}", account: "111122223333"),
         ]
         let sealed = [
             try await admin.encrypt([1], under: keys[0]), try await admin.encrypt([1], under: keys[1]),
@@ -51,8 +54,8 @@ import Testing
         for _ in 0..<count {
             let kind = Int.random(in: 0..<5, using: &random)
             let (key, choice) = (Int.random(in: 0..<2, using: &random), Int.random(in: 0..<100, using: &random))
-            let context = contexts[min(choice % 15, contexts.count - 1)]
-            let principal = principals[choice % 20 == 0 ? 2 : choice % 2]
+            let context = contexts[choice % contexts.count]
+            let principal = principals[choice % 20 == 0 ? 2 : [0, 1, 3, 4][choice / 3 % 4]]
             let request = requests[choice % 3 == 0 ? choice % 4 : 0]
             if choice % 10 == 0 { clock.advance(days: 0.01) }
             for service in [brief, whole] {
@@ -79,7 +82,7 @@ import Testing
     }
 
     private func identifier(_ line: String) -> Substring {
-        line.firstRange(of: #""eventID":""#).map { line[$0.upperBound...].prefix(36) } ?? ""
+        line.ranges(of: #""eventID":""#).last.map { line[$0.upperBound...].prefix(36) } ?? ""
     }
 
     /// How often each line stands there but for its identifier. Texts that Swift holds for equal are not the same here.

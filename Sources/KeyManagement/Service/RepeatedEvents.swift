@@ -35,7 +35,8 @@ final class KnownUse: Sendable {
     private let name: String
     private let service: ServiceName
     private let isReadOnly: Bool
-    private let caller: Caller
+    private let principal: Principal
+    private let sourceIPAddress, userAgent: String?
     private let account: String
     private let resources, materials: [String]
     private let parameters, response, additionalData: [(String, AuditEvent.Value)]
@@ -43,7 +44,8 @@ final class KnownUse: Sendable {
     init(_ log: OperationLog, _ template: AuditEventTemplate?) {
         self.template = template
         (name, service, isReadOnly) = (log.name, log.service, log.isReadOnly)
-        (caller, account) = (log.caller, log.account)
+        (principal, account) = (log.caller.principal, log.account)
+        (sourceIPAddress, userAgent) = (log.caller.context.sourceIPAddress, log.caller.context.userAgent)
         (resources, materials) = (log.resources, log.materials)
         (parameters, response, additionalData) = (log.parameters, log.response, log.additionalData)
     }
@@ -57,12 +59,8 @@ final class KnownUse: Sendable {
     }
 
     private func isBySame(_ other: Caller) -> Bool {
-        if caller === other { return true }
-        return caller.principal == other.principal
-            && isIdentical(caller.context.sourceIPAddress ?? "", other.context.sourceIPAddress ?? "")
-            && isIdentical(caller.context.userAgent ?? "", other.context.userAgent ?? "")
-            && (caller.context.sourceIPAddress == nil) == (other.context.sourceIPAddress == nil)
-            && (caller.context.userAgent == nil) == (other.context.userAgent == nil)
+        principal == other.principal && isIdentical(sourceIPAddress, other.context.sourceIPAddress)
+            && isIdentical(userAgent, other.context.userAgent)
     }
 }
 
@@ -71,6 +69,11 @@ final class KnownUse: Sendable {
 private func isIdentical(_ one: String, _ other: String) -> Bool {
     guard one == other else { return false }
     return one.utf8Span.isKnownASCII && other.utf8Span.isKnownASCII || one.utf8.elementsEqual(other.utf8)
+}
+
+private func isIdentical(_ one: String?, _ other: String?) -> Bool {
+    guard let one, let other else { return one == nil && other == nil }
+    return isIdentical(one, other)
 }
 
 private func isIdentical(_ one: [String], _ other: [String]) -> Bool {
