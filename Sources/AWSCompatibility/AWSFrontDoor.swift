@@ -115,8 +115,9 @@ public final class AWSFrontDoor: Sendable {
             let caller = try authentication.caller(request, service: "sts", at: clock.now)
             let client = try client(for: caller).with(context)
             // An address that was signed has its parameters in the query.
-            let form = request.body.isEmpty ? Array(request.query.utf8) : request.body
-            let body = try await runSTS(STSRequest(form), client, requestID)
+            let isQuery = request.body.isEmpty
+            let form = STSRequest(isQuery ? Array(request.query.utf8) : request.body, isQuery: isQuery)
+            let body = try await runSTS(form, client, requestID)
             return response(200, "text/xml", body, requestID)
         } catch {
             let failure = AWSFailure(wrapping: error).inQuery

@@ -51,9 +51,11 @@ struct CanonicalRequest {
     static func reencode(_ text: String) -> String { encode(decode(text), keepingSlashes: false) }
 
     /// The bytes of a text with escapes; a per cent sign that begins none is itself.
-    static func decode(_ text: String) -> [UInt8] {
+    static func decode(_ text: String) -> [UInt8] { decode(Array(text.utf8)[...]) }
+
+    static func decode(_ text: ArraySlice<UInt8>) -> [UInt8] {
         var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
+        var rest = text
         while let byte = rest.first {
             if byte == UInt8(ascii: "%"), rest.count >= 3,
                 let value = Hexadecimal.decode(String(decoding: rest.dropFirst().prefix(2), as: UTF8.self))?.first

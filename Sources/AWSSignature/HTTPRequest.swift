@@ -38,8 +38,9 @@ extension StringProtocol {
 }
 
 extension HTTPRequest {
-    /// A text of a form: escapes and plus signs resolved.
-    package static func formDecoded(_ text: String) -> String {
-        String(decoding: CanonicalRequest.decode(String(text.map { $0 == "+" ? " " : $0 })), as: UTF8.self)
+    /// A text of a query or a form: escapes resolved, and in a form plus signs.
+    package static func decoded(_ bytes: ArraySlice<UInt8>, plusIsSpace: Bool) -> String {
+        let bytes = plusIsSpace ? bytes.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: " ") : $0 }[...] : bytes
+        return String(decoding: CanonicalRequest.decode(bytes), as: UTF8.self)
     }
 }

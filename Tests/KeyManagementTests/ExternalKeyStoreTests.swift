@@ -261,6 +261,16 @@ import Testing
         for (connectivity, endpoint, code) in refusals {
             await #expect(throws: KeyManagementError(code)) { _ = try await make(connectivity, at: endpoint) }
         }
+        // Not even one who only tries learns who has a key store where the account may have none.
+        for connectivity in [XKSConnectivity.endpointService(name), .endpointService("other", owner: others)] {
+            let address = try XKSProxyAddress(
+                endpoint: address.endpoint, path: address.path, connectivity: connectivity)
+            await #expect(throws: KeyManagementError(.endpointServiceNotFound)) {
+                try await client.dryRun { client in
+                    _ = try await client.createKeyStore("tried", proxy: address, credential: credential())
+                }
+            }
+        }
         let shared = XKSConnectivity.endpointService(name, owner: others)
         let id = try await make(shared, at: address.endpoint)
         // Nothing was asked of the proxy yet.
@@ -289,6 +299,14 @@ import Testing
         await #expect(throws: KeyManagementError(.validation)) {
             try await client.updateKeyStore(id, connectivity: .publicEndpoint)
         }
+        // The owner stays who it is; and what is in use is asked before it is used in another way.
+        try await client.updateKeyStore(id, endpoint: address.endpoint, connectivity: .endpointService(name))
+        wire.fault.withLock { $0 = { (_, _) throws(XKSTransportError) in throw .notReachable } }
+        await #expect(throws: KeyManagementError(.unreachableProxy)) {
+            try await client.updateKeyStore(id, path: "/other/kms/xks/v1")
+        }
+        wire.fault.withLock { $0 = nil }
+        #expect(try await client.decrypt(sealed).revealed == [1, 2, 3])
     }
 
     @Test func `of a kind there is one, however many ask at once`() async throws {

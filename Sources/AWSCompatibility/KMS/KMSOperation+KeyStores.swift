@@ -78,19 +78,19 @@ extension KMSCall {
 
     /// How a proxy is to be reached; nil where nothing is said of it.
     private func connectivity() throws -> XKSConnectivity? {
-        let (connectivity, service) = (
-            input.text("XksProxyConnectivity"), input.text("XksProxyVpcEndpointServiceName")
+        let (service, owner) = (
+            input.text("XksProxyVpcEndpointServiceName"), input.text("XksProxyVpcEndpointServiceOwner")
         )
-        guard let service, !service.isEmpty else {
-            guard connectivity != "VPC_ENDPOINT_SERVICE" else {
-                throw KeyManagementError(.validation, "This connectivity needs XksProxyVpcEndpointServiceName.")
-            }
-            return connectivity.map { _ in .publicEndpoint }
+        switch (input.text("XksProxyConnectivity"), service) {
+        case ("VPC_ENDPOINT_SERVICE", let service?), (nil, let service?):
+            return .endpointService(service, owner: owner)
+        case (nil, nil) where owner == nil: return nil
+        case ("PUBLIC_ENDPOINT", nil) where owner == nil: return .publicEndpoint
+        default:
+            throw KeyManagementError(
+                .validation,
+                "A VPC endpoint service has a name, and an owner if need be; a public endpoint has neither.")
         }
-        guard connectivity != "PUBLIC_ENDPOINT" else {
-            throw KeyManagementError(.validation, "A public endpoint has no XksProxyVpcEndpointServiceName.")
-        }
-        return .endpointService(service, owner: input.text("XksProxyVpcEndpointServiceOwner"))
     }
 
     private static func missing(_ names: String) -> KeyManagementError {

@@ -37,6 +37,7 @@ struct AWSFailure: Error {
         case "ValidationException": AWSFailure("ValidationError", message)
         case "MalformedPolicyDocumentException": AWSFailure("MalformedPolicyDocument", message)
         case "KMSInternalException": AWSFailure("InternalFailure", message, status: 500)
+        case "DependencyTimeoutException": AWSFailure("ServiceUnavailable", message, status: 503)
         default: self
         }
     }

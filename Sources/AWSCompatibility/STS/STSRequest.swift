@@ -4,11 +4,16 @@ internal import FoundationEssentials
 struct STSRequest {
     private let values: [String: String]
 
-    init(_ body: [UInt8]) {
+    /// Reads a form.
+    ///
+    /// - Parameter isQuery: whether it stands in the address, where a plus sign is one: a signature of it does not tell the two apart
+    ///   that a form has.
+    init(_ form: [UInt8], isQuery: Bool = false) {
         var values: [String: String] = [:]
-        for pair in String(decoding: body, as: UTF8.self).split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { part in
-                HTTPRequest.formDecoded(String(part))
+        // By bytes, as signatures have it.
+        for pair in form.split(separator: UInt8(ascii: "&")) {
+            let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false).map {
+                HTTPRequest.decoded($0, plusIsSpace: !isQuery)
             }
             values[parts[0]] = parts.count == 2 ? parts[1] : ""
         }

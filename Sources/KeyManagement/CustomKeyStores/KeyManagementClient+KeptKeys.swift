@@ -159,7 +159,10 @@ extension KeyManagementService {
         guard (1...128).contains(key.utf8.count), key.hasOnlyLettersDigits(and: "-_."), key != ".", key != ".." else {
             throw KeyManagementError(.validation, "\(key) is no name of an external key")
         }
-        let client = try connections.proxy(store.record)
+        let client: XKSClient
+        do throws(KeyManagementError) { client = try connections.proxy(store.record) } catch {
+            throw error.isOfEndpointService ? KeyManagementError(.keyStoreInvalidState, error.message) : error
+        }
         do throws(XKSFailure) {
             try await client.checkKey(key, requestMetadata("CreateKey", caller))
         } catch { throw error.whileCreating }

@@ -42,7 +42,8 @@ extension KeyManagementClient {
                 guard KeyStoreRecord.isSame(known.trustAnchor, old.trustAnchor) else {
                     throw KeyManagementError(.clusterNotRelated)
                 }
-                try condition?.check()
+                guard let condition else { throw KeyManagementError(.conflict, "policies are being changed") }
+                try condition.check()
                 try KeyStoreRecord.refuse(cluster: cluster, in: state)
                 record.cluster?.id = cluster
             }
@@ -57,7 +58,8 @@ extension KeyManagementClient {
     /// Tells the service of a proxy's new endpoint, path or credential, with which it is asked first, and a new name. Another endpoint,
     /// or another way to it, needs the key store not to be connected.
     ///
-    /// - Parameter connectivity: another way; from or to an endpoint service, only with another endpoint.
+    /// - Parameter connectivity: another way; from or to an endpoint service, only along with an endpoint. Of an endpoint service without
+    ///   an owner the owner stays as it is.
     /// - Throws: as making one does; `conflict` where it was changed meanwhile.
     public func updateKeyStore(
         _ id: String, name: String? = nil, endpoint: String? = nil, path: String? = nil,
@@ -81,7 +83,7 @@ extension KeyManagementClient {
             address = try XKSProxyAddress(
                 endpoint: endpoint ?? known.endpoint, path: path ?? known.path,
                 connectivity: connectivity ?? known.connectivity
-            ).owned(by: principal.account)
+            ).owned(by: known.endpointServiceOwner ?? principal.account)
             guard endpoint != nil || (address.endpointService == nil) == (known.endpointService == nil) else {
                 throw KeyManagementError(.validation, "another connectivity needs another endpoint")
             }
@@ -94,7 +96,8 @@ extension KeyManagementClient {
         let fresh = (id: key.id, secret: KeyStoreSecret(key.secret.copy()))
         var parameters = KeyManagementClient.parameters(address, fresh.id)
         if let name { parameters.append(("newCustomKeyStoreName", .text(name))) }
-        try await admitted.checkProxy(operation, address, key, parameters)
+        let all = [("customKeyStoreId", .text(id))] + parameters
+        try await admitted.checkProxy(operation, address, key, all, isConnected: old.record.isConnected)
         try await admitted.changeKeyStore(operation, id, parameters: parameters) { record, version, state in
             // The rest of what was asked about must still be there.
             guard version == old.version else {

@@ -34,7 +34,8 @@ extension KeyManagementClient {
             guard KeyStoreRecord.isSame(known.trustAnchor, trustAnchor) else {
                 throw KeyManagementError(.incorrectTrustAnchor)
             }
-            try condition?.check()
+            guard let condition else { throw KeyManagementError(.conflict, "policies are being changed") }
+            try condition.check()
             try KeyStoreRecord.refuse(cluster: cluster, in: state)
             record.cluster = KeyStoreRecord.Cluster(id: cluster, trustAnchor: trustAnchor)
             try record.seal(password.bytes, with: connections.cipher)

@@ -113,8 +113,7 @@ extension KeyManagementService {
             log.addOnce("requestId", metadata.kmsRequestId)
             let proxy: XKSClient
             do throws(KeyManagementError) { proxy = try connections.proxy(store.record) } catch {
-                let isWayGone = error.code == .endpointServiceNotFound || error.code == .invalidEndpointService
-                throw isWayGone ? KeyManagementError(.invalidState, error.message) : error
+                throw error.isOfEndpointService ? KeyManagementError(.invalidState, error.message) : error
             }
             return MaterialInUse(
                 backing: try key.backingKey(index, domains: state.domains), outer: (proxy, external, metadata))
@@ -153,4 +152,9 @@ extension KeyManagementService {
         metadata.awsSourceVpce = caller?.context.sourceEndpoint
         return metadata
     }
+}
+
+extension KeyManagementError {
+    /// Whether the way to a proxy is missing, or leads elsewhere.
+    var isOfEndpointService: Bool { code == .endpointServiceNotFound || code == .invalidEndpointService }
 }

@@ -19,10 +19,15 @@ final class KeyStoreSecret: Sendable {
 extension KeyManagementClient {
     /// What the trail tells of a proxy.
     static func parameters(_ proxy: XKSProxyAddress, _ accessKeyID: String) -> [(String, AuditEvent.Value)] {
-        [
+        var parameters: [(String, AuditEvent.Value)] = [
             ("xksProxyUriEndpoint", .text(proxy.endpoint)), ("xksProxyUriPath", .text(proxy.path)),
             ("xksProxyAuthenticationAccessKeyId", .text(accessKeyID)),
-        ] + (proxy.endpointService.map { [("xksProxyVpcEndpointServiceName", .text($0))] } ?? [])
+        ]
+        if case .endpointService(let name, let owner) = proxy.connectivity {
+            parameters.append(("xksProxyVpcEndpointServiceName", .text(name)))
+            if let owner { parameters.append(("xksProxyVpcEndpointServiceOwner", .text(owner))) }
+        }
+        return parameters
     }
 
     /// The client for what follows, where policies let the principal do this and its requests are not too many: asked before somebody else is
@@ -47,11 +52,12 @@ extension KeyManagementClient {
 
     /// Asks a proxy whether it works with a credential. Refusals are recorded. One that is reached by an endpoint service is not asked
     /// before the key store is connected, as with AWS.
+    ///
+    /// - Parameter isConnected: whether what is changed is in use: then any proxy is asked.
     func checkProxy(
         _ operation: String, _ proxy: XKSProxyAddress, _ credential: consuming AccessKey,
-        _ parameters: [(String, AuditEvent.Value)]
+        _ parameters: [(String, AuditEvent.Value)], isConnected: Bool = false
     ) async throws(KeyManagementError) {
-        guard !caller.isDryRun else { return }
         let isWellFormed =
             (20...30).contains(credential.id.utf8.count) && (43...64).contains(credential.secret.count)
             && credential.id.unicodeScalars.allSatisfy { ("A"..."Z").contains($0) || ("2"..."7").contains($0) }
@@ -60,7 +66,8 @@ extension KeyManagementClient {
                 throw KeyManagementError(.validation, "a credential is of 20 to 30 and 43 to 64 characters")
             }
             let client = try service.connections.client(proxy, credential, of: principal.account)
-            guard proxy.endpointService == nil else { return }
+            // What is only tried bothers nobody else.
+            guard proxy.endpointService == nil || isConnected, !caller.isDryRun else { return }
             do throws(XKSFailure) {
                 try await client.checkHealth(service.requestMetadata(operation, nil))
             } catch { throw error.whileConfiguring }

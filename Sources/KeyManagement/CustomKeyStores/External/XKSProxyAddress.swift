@@ -40,7 +40,7 @@ public struct XKSProxyAddress: Sendable, Hashable {
         if case .endpointService(let name, _) = connectivity { name } else { nil }
     }
 
-    /// The same where an endpoint service without an owner is the account's own.
+    /// The same where an endpoint service is the account's own unless it is somebody else's.
     func owned(by account: String) throws(KeyManagementError) -> XKSProxyAddress {
         guard case .endpointService(let name, nil) = connectivity else { return self }
         return try XKSProxyAddress(
