@@ -11,7 +11,10 @@ struct ARNPattern: Sendable {
     }
 
     /// Whether it has the parts of an ARN, or is a star.
-    var isARN: Bool { parts.count == 6 || parts[0].isAnything }
+    var isARN: Bool { parts.count == 6 || isAnything }
+
+    /// Whether it is a star.
+    var isAnything: Bool { parts.count == 1 && parts[0].isAnything }
 
     func matches(_ text: String, _ request: AccessRequest) -> Bool {
         guard parts.count == 6 else { return parts[0].matches(text, request) }

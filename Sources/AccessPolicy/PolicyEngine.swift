@@ -71,12 +71,11 @@ private struct ResourceSide {
 
     init(_ policy: borrowing PolicyDocument, _ request: borrowing AccessRequest) {
         let principal = request.principal
-        // By place: a copy of each would count references that all threads share.
-        for place in policy.statements.indices {
-            let match = ResourceSide.match(policy.statements[place].subjects, principal)
-            guard match != .none, policy.statements[place].covers(request) else { continue }
-            let deciding = DecidingStatement(policy: "key policy", statement: policy.statements[place].label)
-            guard policy.statements[place].effect == .allow else {
+        for statement in policy.statements {
+            let match = ResourceSide.match(statement.subjects, principal)
+            guard match != .none, statement.covers(request) else { continue }
+            let deciding = DecidingStatement(policy: "key policy", statement: statement.label)
+            guard statement.effect == .allow else {
                 denial = deciding
                 return
             }
@@ -122,10 +121,9 @@ private struct IdentitySide {
 
     init(_ policies: [IdentityPolicy], _ request: borrowing AccessRequest) {
         for policy in policies {
-            let statements = policy.document.statements
-            for place in statements.indices where statements[place].covers(request) {
-                let deciding = DecidingStatement(policy: policy.name, statement: statements[place].label)
-                guard statements[place].effect == .allow else {
+            for statement in policy.document.statements where statement.covers(request) {
+                let deciding = DecidingStatement(policy: policy.name, statement: statement.label)
+                guard statement.effect == .allow else {
                     denial = deciding
                     return
                 }

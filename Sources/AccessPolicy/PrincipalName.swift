@@ -69,7 +69,8 @@ public struct PrincipalName: Sendable, Hashable, CustomStringConvertible {
 
     /// Names of the same bytes are the same: texts are equal in Swift where their Unicode composition differs.
     public static func == (left: PrincipalName, right: PrincipalName) -> Bool {
-        left.description.utf8.elementsEqual(right.description.utf8)
+        left.description.utf8.count == right.description.utf8.count
+            && left.description.utf8.elementsEqual(right.description.utf8)
     }
 
     /// Hashes the text.

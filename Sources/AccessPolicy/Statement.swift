@@ -1,5 +1,5 @@
-/// One statement, compiled: patterns prepared, operators known.
-struct Statement: Sendable {
+/// One statement, compiled: patterns prepared, operators known. An object: requests of all threads pass by it.
+final class Statement: Sendable {
     enum Effect: Sendable {
         case allow
         case deny
@@ -99,21 +99,19 @@ struct Statement: Sendable {
 
 /// What a pair such as Action and NotAction selects.
 private struct Selection: Sendable {
-    private enum Patterns: Sendable {
-        case actions([Pattern])
-        case resources([ARNPattern])
-    }
-
-    private let patterns: Patterns
+    // One of the two; asked by place, since a copy of each would count references that all threads share.
+    private let actions: [Pattern]
+    private let resources: [ARNPattern]
     private let isInverted: Bool
+    /// Whether there is nothing that it does not select, as most of resources.
+    private let isEverything: Bool
 
     /// Prepares the patterns of actions, which ignore case.
     init(
         actions included: StatementSource.OneOrMore?, not excluded: StatementSource.OneOrMore?, _ label: String
     ) throws(PolicyError) {
         let (values, isInverted) = try Selection.one(included, excluded, "\(label): Action")
-        patterns = .actions(values.map { Pattern($0, ignoringCase: true) })
-        self.isInverted = isInverted
+        self.init(actions: values.map { Pattern($0, ignoringCase: true) }, isInverted: isInverted)
     }
 
     /// Prepares the patterns of resources.
@@ -122,18 +120,20 @@ private struct Selection: Sendable {
         _ label: String
     ) throws(PolicyError) {
         let (values, isInverted) = try Selection.one(included, excluded, "\(label): Resource")
-        patterns = .resources(
-            try values.map { value throws(PolicyError) in try ARNPattern(value, hasVariables: hasVariables) })
-        self.isInverted = isInverted
+        self.init(
+            resources: try values.map { value throws(PolicyError) in
+                try ARNPattern(value, hasVariables: hasVariables)
+            }, isInverted: isInverted)
     }
 
-    private init() {
-        patterns = .actions([Pattern("*")])
-        isInverted = false
+    private init(actions: [Pattern] = [], resources: [ARNPattern] = [], isInverted: Bool) {
+        (self.actions, self.resources, self.isInverted) = (actions, resources, isInverted)
+        isEverything =
+            !isInverted && (actions.contains { $0.isAnything } || resources.contains { $0.isAnything })
     }
 
     /// Whatever there is.
-    static let everything = Selection()
+    static let everything = Selection(actions: [Pattern("*")], isInverted: false)
 
     private static func one(
         _ included: StatementSource.OneOrMore?, _ excluded: StatementSource.OneOrMore?, _ label: String
@@ -146,11 +146,9 @@ private struct Selection: Sendable {
     }
 
     func contains(_ text: String, _ request: AccessRequest) -> Bool {
-        let isSelected =
-            switch patterns {
-            case .actions(let patterns): patterns.contains { $0.matches(text) }
-            case .resources(let patterns): patterns.contains { $0.matches(text, request) }
-            }
-        return isSelected != isInverted
+        if isEverything { return true }
+        for place in actions.indices where actions[place].matches(text) { return !isInverted }
+        for place in resources.indices where resources[place].matches(text, request) { return !isInverted }
+        return isInverted
     }
 }

@@ -1,3 +1,4 @@
+import AccessPolicy
 import AtRest
 import CTwins
 import Foundation
@@ -12,7 +13,28 @@ enum Services {
             store: SQLiteRecordStore(path: path), rootOfTrust: KeyFileRoot(key: .random(count: 32)),
             audit: .buffered(lossWindow: .milliseconds(500)))
         let client = service.client(for: .user("alice", account: "111122223333"))
-        let key = try await client.createKey(.symmetric)
+        // As a team would have it: others have grants, and nobody seals for tenants that there are not, or signs in another way.
+        let policy = try PolicyDocument(
+            """
+            {"Version": "2012-10-17", "Statement": [
+              {"Sid": "Account", "Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"},
+              {"Sid": "Tenants", "Effect": "Deny", "Principal": "*", "Resource": "*",
+               "Action": ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"],
+               "Condition": {"StringNotEquals": {"kms:EncryptionContext:tenant": ["41", "42"]}}},
+              {"Sid": "Algorithms", "Effect": "Deny", "Principal": "*", "Action": "kms:Sign", "Resource": "*", "Condition":
+               {"StringNotEquals": {"kms:SigningAlgorithm": ["ECDSA_SHA_256", "RSASSA_PKCS1_V1_5_SHA_256"]}}}]}
+            """)
+        func granted<Purpose>(
+            _ specification: KeySpecification<Purpose>, _ operations: Set<GrantOperation>
+        ) async throws -> Key<Purpose> {
+            let key = try await client.createKey(specification, policy: policy)
+            for name in ["bob", "carol", "dave"] {
+                _ = try await client.createGrant(
+                    on: KeyIdentifier(key), to: .user(name, account: "111122223333"), allowing: operations)
+            }
+            return key
+        }
+        let key = try await granted(.symmetric, [.encrypt, .decrypt])
         let plaintext = [UInt8](repeating: 1, count: 1024)
         let sealed = try await client.encrypt(plaintext, under: key, context: ["tenant": "42"])
         let keyBytes = [UInt8](0..<32)
@@ -22,7 +44,7 @@ enum Services {
         func raw() { precondition(twin_gcm_seal(twin, nonce, plaintext, 1024, &output.bytes, &output.tag) == 1) }
         let digest = try HashFunction.sha256.hash([1, 2, 3])
         let (curveKey, rsaKey) = (
-            try await client.createKey(.ecdsa(.p256)), try await client.createKey(.rsa(.bits2048))
+            try await granted(.ecdsa(.p256), [.sign]), try await granted(.rsa(.bits2048), [.sign])
         )
         let (rawCurve, rawRSA) = (try ECDSA.PrivateKey(.p256), try RSA.PrivateKey(bits: 2048))
         @Sendable func encrypt(_ count: Int) async throws {

@@ -34,6 +34,13 @@ public struct EncryptionContext: Sendable, Hashable, ExpressibleByDictionaryLite
         }
     }
 
+    /// The values of the pairs that have a name, given in lower case.
+    func values(_ name: Substring.UTF8View) -> [String] {
+        var values: [String] = []
+        for (key, value) in pairs where key.lowercased().utf8.elementsEqual(name) { values.append(value) }
+        return values
+    }
+
     /// The one serialisation: pairs sorted by the bytes of their names, each text preceded by its length in 32 bits,
     /// big-endian.
     var canonicalBytes: [UInt8] {

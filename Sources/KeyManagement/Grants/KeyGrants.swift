@@ -26,8 +26,9 @@ struct KeyGrants: Sendable {
         for operation: GrantOperation, of caller: Caller, context: EncryptionContext, handingOn child: GrantRecord?
     ) -> Allowance? {
         var found: Allowance?
-        for name in caller.principal.grantNames {
-            for id in byGrantee[name] ?? [] {
+        for name in caller.grantNames {
+            guard let ids = byGrantee[name] else { continue }
+            for id in ids {
                 guard let grant = byID[id]?.grant, grant.operations.contains(operation) else { continue }
                 let isWithin =
                     if let child {
@@ -50,7 +51,7 @@ struct KeyGrants: Sendable {
 
 extension Principal {
     /// The names by which grants are for a principal.
-    fileprivate var grantNames: [PrincipalName] {
+    var grantNames: [PrincipalName] {
         switch kind {
         case .root: [.account(account)]
         case .user(let name): [.user(name, account: account), .account(account)]

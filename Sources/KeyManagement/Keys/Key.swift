@@ -108,10 +108,13 @@ public struct Key<Purpose: KeyPurpose>: KeyReference, CustomStringConvertible {
     /// `arn:aws:kms:REGION:ACCOUNT:key/ID`.
     public let arn: ARN
 
-    init(arn: ARN) { self.arn = arn }
-
     /// The ARN.
-    public var identifier: KeyIdentifier { KeyIdentifier(arn.description) }
+    public let identifier: KeyIdentifier
+
+    init(arn: ARN) {
+        self.arn = arn
+        identifier = KeyIdentifier(arn.description)
+    }
 
     /// The key's identifier: a UUID.
     public var id: String { String(arn.resource.dropFirst("key/".count)) }

@@ -4,12 +4,32 @@ internal import AccessPolicy
 public struct KeyIdentifier: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
     /// The text.
     public let description: String
+    /// Where the service has the key, `ACCOUNT/ID`, if the text is the ARN of one in some Region: read once, since handles are used
+    /// again and again.
+    let place: String?
 
     /// Takes any text; whether it names a key shows on use.
-    public init(_ text: String) { description = text }
+    public init(_ text: String) {
+        description = text
+        place = KeyIdentifier.place(text)
+    }
 
     /// Takes a literal.
-    public init(stringLiteral text: String) { description = text }
+    public init(stringLiteral text: String) { self.init(text) }
+
+    /// Compares the texts.
+    public static func == (left: KeyIdentifier, right: KeyIdentifier) -> Bool { left.description == right.description }
+
+    /// Hashes the text.
+    public func hash(into hasher: inout Hasher) { hasher.combine(description) }
+
+    /// `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`.
+    private static func place(_ text: String) -> String? {
+        guard text.hasPrefix("arn:") else { return nil }
+        let parts = text.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 5, omittingEmptySubsequences: false)
+        guard parts.count == 6, parts[5].starts(with: "key/".utf8) else { return nil }
+        return "\(Substring(parts[4]))/\(Substring(parts[5].dropFirst(4)))"
+    }
 
     /// The alias by which the key is named; nil for another way.
     var alias: String? {

@@ -23,10 +23,13 @@ public struct TypedKey<Algorithm: ManagedAlgorithm>: KeyReference, CustomStringC
     /// The key's name.
     public let arn: ARN
 
-    init(arn: ARN) { self.arn = arn }
-
     /// The ARN.
-    public var identifier: KeyIdentifier { KeyIdentifier(arn.description) }
+    public let identifier: KeyIdentifier
+
+    init(arn: ARN) {
+        self.arn = arn
+        identifier = KeyIdentifier(arn.description)
+    }
 
     /// The ARN.
     public var description: String { arn.description }

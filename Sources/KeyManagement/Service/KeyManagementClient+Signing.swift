@@ -157,10 +157,9 @@ extension KeyManagementClient {
         log.parameters = [
             ("keyId", .text(identifier.description)), ("messageType", .text(type)), ("signingAlgorithm", .text(name)),
         ]
-        let (key, state) = try use(
-            identifier, purpose, action, &log,
-            conditions: ["kms:signingalgorithm": [name], "kms:messagetype": [type]])
-        guard key.signatureAlgorithms.contains(algorithm) else {
+        log.signing = (name, type)
+        let (key, state) = try use(identifier, purpose, action, &log)
+        guard log.working?.signatureAlgorithms.contains(algorithm) == true else {
             throw KeyManagementError(
                 .invalidKeyUsage, "Algorithm \(name) is incompatible with key spec \(key.record.specification).")
         }

@@ -1,11 +1,12 @@
 internal import Auditing
+internal import Synchronization
 
 extension KeyManagementService {
     /// Records that an operation is done which changed nothing. Most are as one before them.
     func recordDone(_ log: borrowing OperationLog) async throws(KeyManagementError) {
-        guard copies.isEmpty, let key = log.key else { return try await record(event(log, nil)) }
-        let known = key.repeatedEvents.use(log)
-        guard let template = known?.template ?? key.note(known, log, event: { content($0, nil) }) else {
+        guard copies.isEmpty, let working = log.working else { return try await record(event(log, nil)) }
+        let known = working.events.withLock { $0 }.use(log)
+        guard let template = known?.template ?? working.note(known, log, event: { content($0, nil) }) else {
             return try await record(event(log, nil))
         }
         log.caller.report?.take(log, isDone: true)

@@ -11,6 +11,14 @@ enum ServiceName: String {
     case sts
 
     var host: String { "\(rawValue).amazonaws.com" }
+    /// How the names of its actions begin in policies.
+    var prefix: String {
+        switch self {
+        case .kms: "kms:"
+        case .iam: "iam:"
+        case .sts: "sts:"
+        }
+    }
     var resourceType: String { self == .kms ? "AWS::KMS::Key" : "AWS::IAM::Role" }
 }
 
@@ -29,11 +37,13 @@ struct OperationLog {
     var materials: [String] = []
     /// Where the last key's material comes from.
     private(set) var origin = ""
-    /// The last key that was used.
+    /// The last key that was used, and what it has at hand.
     private(set) var key: ManagedKey?
-    private var keyARN = ""
+    private(set) var working: ManagedKey.Working?
     /// What policies see of the whole operation.
     var conditions: [String: [String]] = [:]
+    /// In which way something is signed, which policies see too.
+    var signing: (algorithm: String, messageType: String)?
     /// The key that was made.
     var made: (metadata: KeyMetadata, policy: String)?
     /// Whether a deletion waits for replicas.
@@ -74,12 +84,14 @@ struct OperationLog {
     }
 
     /// The ARN of a key, which mostly is the last one that was used.
-    func arnText(of other: ManagedKey) -> String { key === other ? keyARN : other.arnText }
+    func arnText(of other: ManagedKey) -> String {
+        if key === other, let working { working.arnText } else { other.arnText }
+    }
 
     mutating func use(_ key: ManagedKey) {
-        self.key = key
-        keyARN = key.arnText
-        resources.append(keyARN)
+        let working = key.working
+        (self.key, self.working) = (key, working)
+        resources.append(working.arnText)
         account = key.record.account
         origin = key.record.originName
     }
@@ -230,7 +242,7 @@ extension KeyManagementService {
         return request(
             action, resource: log.arnText(of: key), account: key.record.account, log, state, allowance,
             KeyManagementService.conditions(
-                { key.record }, context, conditions, alias,
+                { key.record }, context, conditions, alias, signing: log.signing,
                 aliases: {
                     state.aliases.filter {
                         $0.key.account == key.record.account && $0.value.record.target == key.record.id
@@ -239,10 +251,12 @@ extension KeyManagementService {
                 }))
     }
 
+    private static let contextPrefix = Array("kms:encryptioncontext:".utf8)
+
     /// What conditions of policies find at a key, and at a request for it.
     private static func conditions(
         _ record: @escaping @Sendable () -> KeyRecord, _ context: EncryptionContext, _ conditions: [String: [String]],
-        _ alias: String?,
+        _ alias: String?, signing: (algorithm: String, messageType: String)? = nil,
         aliases: @escaping @Sendable () -> [String] = { [] }
     ) -> @Sendable (String) -> [String] {
         { name in
@@ -252,16 +266,14 @@ extension KeyManagementService {
             case "kms:keyorigin": [record().originName]
             case "kms:multiregion": [String(record().multiRegion != nil)]
             case "kms:encryptionalgorithm" where record().isSymmetric: [record().specification]
+            case "kms:signingalgorithm": signing.map { [$0.algorithm] } ?? []
+            case "kms:messagetype": signing.map { [$0.messageType] } ?? []
             case "kms:requestalias": alias.map { [$0] } ?? []
             case "kms:resourcealiases": aliases()
             case "kms:encryptioncontextkeys": Array(context.pairs.keys)
             default:
-                if name.hasPrefix("kms:encryptioncontext:") {
-                    context.pairs
-                        .filter {
-                            $0.key.lowercased().utf8.elementsEqual(name.dropFirst("kms:encryptioncontext:".count).utf8)
-                        }
-                        .map(\.value)
+                if name.utf8.starts(with: contextPrefix) {
+                    context.values(name.utf8.dropFirst(contextPrefix.count))
                 } else {
                     conditions[name] ?? Tags.values(name, record().tags)
                 }
@@ -343,10 +355,14 @@ extension KeyManagementService {
     ) -> AccessRequest {
         let (caller, time, region) = (log.caller, log.time, scope.region)
         return AccessRequest(
-            principal: caller.principal, action: "\(log.service.rawValue):\(action)", resource: resource,
+            principal: caller.principal, action: log.service.prefix + action, resource: resource,
             resourceAccount: account, allowance: allowance, sessionPolicies: caller.session?.namedPolicies ?? []
         ) { name in
-            switch name {
+            // Of the service's own names, most are the key's, and asked for by policies each time.
+            guard name.utf8.first != UInt8(ascii: "k") || name == "kms:calleraccount" || name == "kms:viaservice" else {
+                return context(name)
+            }
+            return switch name {
             case "aws:currenttime", "aws:epochtime": [String(time.timeIntervalSince1970)]
             case "aws:requestedregion": [region]
             case "aws:resourceaccount": [account]

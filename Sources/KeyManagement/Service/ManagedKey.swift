@@ -8,7 +8,7 @@ internal import Synchronization
 /// should cost it little.
 final class ManagedKey: Sendable {
     /// What a key that is used has at hand.
-    private final class Working: Sendable {
+    final class Working: Sendable {
         let arnText: String
         let signatureAlgorithms: [SignatureAlgorithm]
         let backing: Mutex<[MaterialID: BackingKey]>
@@ -25,6 +25,14 @@ final class ManagedKey: Sendable {
             self.backing = Mutex(backing)
             self.single = Mutex(single)
         }
+
+        /// Notes a use that was done, and makes the template of its event where it was done before.
+        func note(_ known: KnownUse?, _ log: OperationLog, event: (OperationLog) -> AuditEvent) -> AuditEventTemplate? {
+            let template = known == nil ? nil : AuditEventTemplate(event(log))
+            let use = KnownUse(log, template)
+            events.withLock { $0.note(use, inPlaceOf: known) }
+            return template
+        }
     }
 
     let record: KeyRecord
@@ -34,8 +42,7 @@ final class ManagedKey: Sendable {
     let place: String
     let policy: PolicyDocument
     private let scope: ServiceScope
-    /// Made on first use, once: operations of several threads look at it without a lock.
-    private let used = AtomicLazyReference<Working>()
+    private let used: Mutex<Working?>
 
     init(_ record: KeyRecord, version: UInt64, scope: ServiceScope, after older: ManagedKey?) throws {
         var record = record
@@ -53,12 +60,12 @@ final class ManagedKey: Sendable {
         self.record = record
         // One that was deleted and came back is another key.
         let isSame = older?.record.created == record.created
-        if isSame, let working = older?.working(after: record) { _ = used.storeIfNil(working) }
+        used = Mutex(isSame ? older?.working(after: record) : nil)
     }
 
     /// What a later record may go on using. Material that was unwrapped stays, whatever it is wrapped under now, unless it was deleted.
     private func working(after record: KeyRecord) -> Working? {
-        guard let used = used.load() else { return nil }
+        guard let used = used.withLock({ $0 }) else { return nil }
         let there = Set(record.materials.filter { !$0.wrapped.isEmpty }.map(\.identifier))
         let first = record.materials.first?.identifier
         let isSame =
@@ -70,9 +77,14 @@ final class ManagedKey: Sendable {
             single: isSame ? used.single.withLock { $0 } : nil)
     }
 
-    private var working: Working {
-        used.load()
-            ?? used.storeIfNil(Working(arn.description, record.pairKind?.managedSignatureAlgorithms ?? []))
+    /// An operation asks once: several threads meet here.
+    var working: Working {
+        used.withLock { used in
+            if let used { return used }
+            let made = Working(arn.description, record.pairKind?.managedSignatureAlgorithms ?? [])
+            used = made
+            return made
+        }
     }
 
     var arn: ARN { scope.keyARN(id: record.id, account: record.account) }
@@ -127,19 +139,6 @@ final class ManagedKey: Sendable {
         }
     }
 
-    /// The last uses that were done.
-    var repeatedEvents: RepeatedEvents { working.events.withLock { $0 } }
-
-    /// Notes a use that was done, and makes the template of its event where it was done before.
-    func note(
-        _ known: KnownUse?, _ log: OperationLog, event: (OperationLog) -> AuditEvent
-    ) -> AuditEventTemplate? {
-        let template = known == nil ? nil : AuditEventTemplate(event(log))
-        let use = KnownUse(log, template)
-        working.events.withLock { $0.note(use, inPlaceOf: known) }
-        return template
-    }
-
     /// The state at a time; nil once the deletion date has passed.
     func state(at time: Date) -> KeyState? {
         if let deletion = record.deletion {
@@ -187,26 +186,8 @@ final class ServiceScope: Sendable {
         arnPrefix = "arn:\(partition):kms:\(region):"
     }
 
-    /// The place of a key that an ARN of this service names; nil for any other text.
-    func place(ofKey arn: String) -> String? {
-        guard arn.hasPrefix(arnPrefix) else { return nil }
-        let bytes = arn.utf8Span.span
-        let account = arnPrefix.utf8.count
-        let resource = account + ServiceScope.accountCount
-        let id = resource + ServiceScope.keyResource.count
-        guard bytes.count > id else { return nil }
-        for index in ServiceScope.keyResource.indices
-        where bytes[resource + index] != ServiceScope.keyResource[index] { return nil }
-        var place: [UInt8] = []
-        place.reserveCapacity(bytes.count - account)
-        place.append(copying: bytes.extracting(account..<resource))
-        place.append(UInt8(ascii: "/"))
-        place.append(copying: bytes.extracting(id...))
-        return String(decoding: place, as: UTF8.self)
-    }
-
-    private static let accountCount = 12
-    private static let keyResource = Array(":key/".utf8)
+    /// Whether an ARN is of this service's partition and Region.
+    func isOwn(_ arn: String) -> Bool { arn.hasPrefix(arnPrefix) }
 
     func keyARN(id: String, account: String) -> ARN {
         ARN(partition: partition, service: "kms", region: region, account: account, resource: "key/\(id)")

@@ -39,6 +39,11 @@ public struct Quotas: Sendable, Hashable {
         else { throw KeyManagementError(.limitExceeded, "an account has at most \(limit) keys") }
     }
 
+    /// Whether there is any limit to requests.
+    fileprivate var limitsRequests: Bool {
+        cryptographicRequestsPerSecond != nil || asymmetricRequestsPerSecond != nil || otherRequestsPerSecond != nil
+    }
+
     /// What shares a limit, and the limit.
     fileprivate func rate(_ operation: String) -> (group: String, limit: Double)? {
         switch operation {
@@ -73,9 +78,12 @@ final class RequestLimiter: Sendable {
     }
 
     /// Takes a request, or refuses it.
-    func take(_ operation: String, account: String, at uptime: Duration) throws(KeyManagementError) {
+    func take(
+        _ operation: String, account: String, at time: @autoclosure () -> Duration
+    ) throws(KeyManagementError) {
         // The service itself has no limit.
-        guard !account.isEmpty, let (group, limit) = quotas.rate(operation) else { return }
+        guard quotas.limitsRequests, !account.isEmpty, let (group, limit) = quotas.rate(operation) else { return }
+        let uptime = time()
         let isTaken = buckets.withLock { buckets in
             var bucket = buckets["\(account)/\(group)"] ?? Bucket(tokens: limit, filled: uptime)
             bucket.tokens = min(max(limit, 1), bucket.tokens + (uptime - bucket.filled) / .seconds(1) * limit)

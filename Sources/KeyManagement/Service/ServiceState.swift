@@ -187,7 +187,9 @@ final class ServiceState: Sendable {
             throw KeyManagementError(.notFound, "Invalid keyId '\(identifier)'")
         }
         // What a ``Key`` handle names, without taking it all apart.
-        if let place = scope.place(ofKey: identifier.description), let key = keys[place], key.state(at: time) != nil {
+        if let place = identifier.place, scope.isOwn(identifier.description), let key = keys[place],
+            key.state(at: time) != nil
+        {
             return key
         }
         let resolved = ResolvedName(identifier, account: account, region: scope.region, partition: scope.partition)
