@@ -34,11 +34,23 @@ public struct PolicyEngine: Authorizer {
     public static func decide(
         _ request: AccessRequest, resourcePolicy: PolicyDocument, identityPolicies: [IdentityPolicy]
     ) -> AccessDecision {
+        decide(request, resourcePolicy, IdentitySide(request.principal.kind == .root ? [] : identityPolicies, request))
+    }
+
+    /// Decides one request of somebody whose own policies allow everything, and are known as one statement.
+    package static func decide(
+        _ request: AccessRequest, resourcePolicy: PolicyDocument, allowingAccountBy statement: DecidingStatement
+    ) -> AccessDecision {
+        decide(request, resourcePolicy, IdentitySide(allowance: statement))
+    }
+
+    private static func decide(
+        _ request: AccessRequest, _ resourcePolicy: PolicyDocument, _ own: IdentitySide
+    ) -> AccessDecision {
         let principal = request.principal
         let resource = ResourceSide(resourcePolicy, request)
         if let denial = resource.denial { return .deniedExplicitly(by: denial) }
         let isRoot = principal.kind == .root
-        let own = IdentitySide(isRoot ? [] : identityPolicies, request)
         let session = IdentitySide(request.sessionPolicies, request)
         if let denial = own.denial ?? session.denial { return .deniedExplicitly(by: denial) }
         let root = DecidingStatement(policy: "account root", statement: "always")
@@ -118,6 +130,9 @@ private struct ResourceSide {
 private struct IdentitySide {
     var denial: DecidingStatement?
     var allowance: DecidingStatement?
+
+    /// Policies that allow everything.
+    init(allowance: DecidingStatement) { self.allowance = allowance }
 
     init(_ policies: [IdentityPolicy], _ request: borrowing AccessRequest) {
         for policy in policies {

@@ -69,8 +69,9 @@ public struct PrincipalName: Sendable, Hashable, CustomStringConvertible {
 
     /// Names of the same bytes are the same: texts are equal in Swift where their Unicode composition differs.
     public static func == (left: PrincipalName, right: PrincipalName) -> Bool {
-        left.description.utf8.count == right.description.utf8.count
-            && left.description.utf8.elementsEqual(right.description.utf8)
+        guard left.description == right.description else { return false }
+        return left.description.utf8Span.isKnownASCII && right.description.utf8Span.isKnownASCII
+            || left.description.utf8.elementsEqual(right.description.utf8)
     }
 
     /// Hashes the text.

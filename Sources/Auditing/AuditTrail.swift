@@ -85,6 +85,15 @@ public final class AuditTrail: AuditSink {
         try await record { $0.add(template, at: second) }
     }
 
+    /// Records the same where nobody has to wait for it.
+    ///
+    /// - Returns: whether it is recorded.
+    package func recordAtOnce(_ template: AuditEventTemplate, at time: Date) throws(AuditError) -> Bool {
+        guard case .buffered(let window) = durability else { return false }
+        let second = AuditEvent.second(time)
+        return try buffer(window) { $0.add(template, at: second) }
+    }
+
     private func record(_ add: (inout AuditBuffer) -> Void) async throws(AuditError) {
         if case .buffered(let window) = durability {
             while try !buffer(window, add) { try await makeRoom() }

@@ -18,7 +18,7 @@ extension KeyManagementService {
     ) -> AccessDecision {
         switch access {
         case .accountMembers:
-            PolicyEngine.decide(request, resourcePolicy: policy, identityPolicies: KeyManagementService.everything)
+            PolicyEngine.decide(request, resourcePolicy: policy, allowingAccountBy: KeyManagementService.membership)
         case .authorizer(let authorizer): authorizer.decide(request, resourcePolicy: policy)
         case .directory:
             if let policies = state.policies(of: request.principal) {
@@ -29,10 +29,7 @@ extension KeyManagementService {
         }
     }
 
-    private static let everything: [IdentityPolicy] = {
-        let text = #"{"Statement":{"Sid":"Everything","Effect":"Allow","Action":"*","Resource":"*"}}"#
-        return (try? PolicyDocument(text)).map { [IdentityPolicy("account members", $0)] } ?? []
-    }()
+    private static let membership = DecidingStatement(policy: "account members", statement: "Everything")
 }
 
 extension KeyManagementService {

@@ -105,20 +105,33 @@ public struct NamedKey<Purpose: KeyPurpose>: KeyReference {
 
 /// A managed key: a handle, never the material.
 public struct Key<Purpose: KeyPurpose>: KeyReference, CustomStringConvertible {
+    private let name: KeyName
+
     /// `arn:aws:kms:REGION:ACCOUNT:key/ID`.
-    public let arn: ARN
-
+    public var arn: ARN { name.arn }
     /// The ARN.
-    public let identifier: KeyIdentifier
+    public var identifier: KeyIdentifier { name.identifier }
 
-    init(arn: ARN) {
-        self.arn = arn
-        identifier = KeyIdentifier(arn.description)
-    }
+    init(arn: ARN) { name = KeyName(arn) }
 
     /// The key's identifier: a UUID.
     public var id: String { String(arn.resource.dropFirst("key/".count)) }
 
     /// The ARN.
     public var description: String { arn.description }
+}
+
+/// What a handle knows of its key. One object: handles are copied with every request, by several threads at once.
+final class KeyName: Sendable, Hashable {
+    let arn: ARN
+    let identifier: KeyIdentifier
+
+    init(_ arn: ARN) {
+        self.arn = arn
+        identifier = KeyIdentifier(arn.description)
+    }
+
+    static func == (left: KeyName, right: KeyName) -> Bool { left === right || left.arn == right.arn }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(arn) }
 }

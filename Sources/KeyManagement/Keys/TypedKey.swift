@@ -20,16 +20,14 @@ public protocol ManagedSignatureAlgorithm: ManagedAlgorithm where Purpose == Sig
 public struct TypedKey<Algorithm: ManagedAlgorithm>: KeyReference, CustomStringConvertible {
     /// What the key is for.
     public typealias Purpose = Algorithm.Purpose
+    private let name: KeyName
+
     /// The key's name.
-    public let arn: ARN
-
+    public var arn: ARN { name.arn }
     /// The ARN.
-    public let identifier: KeyIdentifier
+    public var identifier: KeyIdentifier { name.identifier }
 
-    init(arn: ARN) {
-        self.arn = arn
-        identifier = KeyIdentifier(arn.description)
-    }
+    init(arn: ARN) { name = KeyName(arn) }
 
     /// The ARN.
     public var description: String { arn.description }

@@ -2,9 +2,21 @@ internal import AccessPolicy
 internal import FoundationEssentials
 
 extension Caller {
+    /// What conditions find at a request, its time and its Region; nil for what is none of theirs. The account is the resource's.
+    func values(
+        _ name: String, at time: Date, in region: String, of account: String, _ state: ServiceState
+    ) -> [String]? {
+        switch name {
+        case "aws:currenttime", "aws:epochtime": [String(time.timeIntervalSince1970)]
+        case "aws:requestedregion": [region]
+        case "aws:resourceaccount": [account]
+        default: values(name, state)
+        }
+    }
+
     /// What conditions find at the principal, its session and its request; nil for what is none of theirs. Names are in lower
     /// case (IAM, "AWS global condition context keys").
-    func values(_ name: String, _ state: ServiceState) -> [String]? {
+    private func values(_ name: String, _ state: ServiceState) -> [String]? {
         switch name {
         case "aws:principalarn": return [principalARN]
         case "aws:principalaccount", "kms:calleraccount": return principal.account.isEmpty ? [] : [principal.account]

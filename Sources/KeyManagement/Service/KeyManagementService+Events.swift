@@ -1,17 +1,37 @@
 internal import Auditing
+internal import FoundationEssentials
 internal import Synchronization
 
 extension KeyManagementService {
-    /// Records that an operation is done which changed nothing. Most are as one before them.
-    func recordDone(_ log: borrowing OperationLog) async throws(KeyManagementError) {
-        guard copies.isEmpty, let working = log.working else { return try await record(event(log, nil)) }
+    /// Records that an operation is done which changed nothing. Most are as one before them, and nobody waits for the trail.
+    func recordDone(_ log: borrowing OperationLog) throws(KeyManagementError) -> UnrecordedEvent? {
+        guard copies.isEmpty, let working = log.working else { return .whole(event(log, nil)) }
         let known = working.events.withLock { $0 }.use(log)
         guard let template = known?.template ?? working.note(known, log, event: { content($0, nil) }) else {
-            return try await record(event(log, nil))
+            return .whole(event(log, nil))
         }
         log.caller.report?.take(log, isDone: true)
-        do throws(AuditError) { try await trail.record(template, at: log.time) } catch {
+        do throws(AuditError) {
+            return try trail.recordAtOnce(template, at: log.time) ? nil : .repeated(template)
+        } catch {
             throw KeyManagementError(wrapping: error)
+        }
+    }
+
+    /// An event that the trail cannot have at once.
+    enum UnrecordedEvent {
+        case whole(AuditEvent)
+        case repeated(AuditEventTemplate)
+    }
+
+    /// Records an event for which one has to wait.
+    func record(_ event: UnrecordedEvent, at time: Date) async throws(KeyManagementError) {
+        switch event {
+        case .whole(let event): try await record(event)
+        case .repeated(let template):
+            do throws(AuditError) { try await trail.record(template, at: time) } catch {
+                throw KeyManagementError(wrapping: error)
+            }
         }
     }
 

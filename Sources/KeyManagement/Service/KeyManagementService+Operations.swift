@@ -121,7 +121,7 @@ extension KeyManagementService {
             try await record(event(log, .dryRun))
             throw .dryRun
         }
-        try await recordDone(log)
+        if let event = try recordDone(log) { try await record(event, at: log.time) }
         return result
     }
 
@@ -216,10 +216,11 @@ extension KeyManagementService {
             throw KeyManagementError(.malformedPolicy, "a role's trust policy is no key policy")
         }
         let arn = scope.keyARN(id: record.id, account: record.account).description
+        let values = KeyRequest(
+            .record(record), log, in: scope.region, state,
+            conditions: ["kms:bypasspolicylockoutsafetycheck": [String(isBypassed)]])
         let request = request(
-            "PutKeyPolicy", resource: arn, account: record.account, log, state, nil,
-            KeyManagementService.conditions(
-                { record }, .none, ["kms:bypasspolicylockoutsafetycheck": [String(isBypassed)]], nil))
+            "PutKeyPolicy", resource: arn, account: record.account, log, nil, values: values.values)
         guard isBypassed || decide(request, policy: policy, of: state).isAllowed else {
             throw KeyManagementError(
                 .malformedPolicy, "The new key policy will not allow you to update the key policy in the future.")
@@ -231,54 +232,14 @@ extension KeyManagementService {
         _ context: EncryptionContext, _ conditions: [String: [String]], _ alias: String?, handingOn grant: GrantRecord?
     ) -> AccessRequest {
         var allowance: Allowance?
-        if let grants = state.grants[key.place], let operation = GrantOperation(rawValue: action) {
+        if let grants = state.grants(on: key), let operation = GrantOperation(rawValue: action) {
             allowance = grants.allowance(for: operation, of: log.caller, context: context, handingOn: grant)
         }
-        var conditions = conditions
-        if !log.conditions.isEmpty { conditions.merge(log.conditions) { $1 } }
-        if key.record.multiRegion != nil {
-            conditions["kms:multiregionkeytype"] = [key.record.isReplica(in: scope.region) ? "REPLICA" : "PRIMARY"]
-        }
+        let all = log.conditions.isEmpty ? conditions : conditions.merging(log.conditions) { $1 }
+        let values = KeyRequest(
+            .key(key), log, in: scope.region, state, context: context, conditions: all, alias: alias)
         return request(
-            action, resource: log.arnText(of: key), account: key.record.account, log, state, allowance,
-            KeyManagementService.conditions(
-                { key.record }, context, conditions, alias, signing: log.signing,
-                aliases: {
-                    state.aliases.filter {
-                        $0.key.account == key.record.account && $0.value.record.target == key.record.id
-                    }
-                    .map(\.key.name)
-                }))
-    }
-
-    private static let contextPrefix = Array("kms:encryptioncontext:".utf8)
-
-    /// What conditions of policies find at a key, and at a request for it.
-    private static func conditions(
-        _ record: @escaping @Sendable () -> KeyRecord, _ context: EncryptionContext, _ conditions: [String: [String]],
-        _ alias: String?, signing: (algorithm: String, messageType: String)? = nil,
-        aliases: @escaping @Sendable () -> [String] = { [] }
-    ) -> @Sendable (String) -> [String] {
-        { name in
-            switch name {
-            case "kms:keyspec": [record().specification]
-            case "kms:keyusage": [record().usage]
-            case "kms:keyorigin": [record().originName]
-            case "kms:multiregion": [String(record().multiRegion != nil)]
-            case "kms:encryptionalgorithm" where record().isSymmetric: [record().specification]
-            case "kms:signingalgorithm": signing.map { [$0.algorithm] } ?? []
-            case "kms:messagetype": signing.map { [$0.messageType] } ?? []
-            case "kms:requestalias": alias.map { [$0] } ?? []
-            case "kms:resourcealiases": aliases()
-            case "kms:encryptioncontextkeys": Array(context.pairs.keys)
-            default:
-                if name.utf8.starts(with: contextPrefix) {
-                    context.values(name.utf8.dropFirst(contextPrefix.count))
-                } else {
-                    conditions[name] ?? Tags.values(name, record().tags)
-                }
-            }
-        }
+            action, resource: log.arnText(of: key), account: key.record.account, log, allowance, values: values.values)
     }
 
     /// Asks whether the principal may make such a key, and write such tags on it.
@@ -323,10 +284,11 @@ extension KeyManagementService {
         _ action: String, resource: String, account: String, policy: PolicyDocument, _ log: OperationLog,
         _ allowance: Allowance?, _ context: @escaping @Sendable (String) -> [String]
     ) throws(KeyManagementError) {
-        let state = try state()
-        try allow(
-            request(action, resource: resource, account: account, log, state, allowance, context), policy: policy, state
-        )
+        let (state, caller, time, region) = (try state(), log.caller, log.time, scope.region)
+        let request = request(action, resource: resource, account: account, log, allowance) { name in
+            caller.values(name, at: time, in: region, of: account, state) ?? context(name)
+        }
+        try allow(request, policy: policy, state)
     }
 
     private func allow(
@@ -350,25 +312,12 @@ extension KeyManagementService {
     }
 
     private func request(
-        _ action: String, resource: String, account: String, _ log: OperationLog, _ state: ServiceState,
-        _ allowance: Allowance?, _ context: @escaping @Sendable (String) -> [String]
+        _ action: String, resource: String, account: String, _ log: OperationLog, _ allowance: Allowance?,
+        values: @escaping @Sendable (String) -> [String]
     ) -> AccessRequest {
-        let (caller, time, region) = (log.caller, log.time, scope.region)
-        return AccessRequest(
-            principal: caller.principal, action: log.service.prefix + action, resource: resource,
-            resourceAccount: account, allowance: allowance, sessionPolicies: caller.session?.namedPolicies ?? []
-        ) { name in
-            // Of the service's own names, most are the key's, and asked for by policies each time.
-            guard name.utf8.first != UInt8(ascii: "k") || name == "kms:calleraccount" || name == "kms:viaservice" else {
-                return context(name)
-            }
-            return switch name {
-            case "aws:currenttime", "aws:epochtime": [String(time.timeIntervalSince1970)]
-            case "aws:requestedregion": [region]
-            case "aws:resourceaccount": [account]
-            default:
-                if let values = caller.values(name, state) { values } else { context(name) }
-            }
-        }
+        AccessRequest(
+            principal: log.caller.principal, action: log.service.prefix + action, resource: resource,
+            resourceAccount: account, allowance: allowance,
+            sessionPolicies: log.caller.session?.namedPolicies ?? [], context: values)
     }
 }

@@ -176,6 +176,9 @@ final class ServiceState: Sendable {
         return ServiceState(tables, domains: domains, activeDomain: activeDomain, root: root, revision: revision)
     }
 
+    /// The grants on a key, where it has any.
+    func grants(on key: ManagedKey) -> KeyGrants? { tables.grants.isEmpty ? nil : tables.grants[key.place] }
+
     /// The key that a text names for a caller of `account`.
     func key(_ identifier: KeyIdentifier, account: String, scope: ServiceScope, at time: Date)
         throws(KeyManagementError)
@@ -187,7 +190,7 @@ final class ServiceState: Sendable {
             throw KeyManagementError(.notFound, "Invalid keyId '\(identifier)'")
         }
         // What a ``Key`` handle names, without taking it all apart.
-        if let place = identifier.place, scope.isOwn(identifier.description), let key = keys[place],
+        if let place = identifier.place, scope.isOwn(identifier.description), let key = tables.keys[place],
             key.state(at: time) != nil
         {
             return key
