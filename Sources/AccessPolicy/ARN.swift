@@ -36,7 +36,7 @@ public struct ARN: Sendable, Hashable, CustomStringConvertible {
 
     /// Names of the same bytes are the same.
     public static func == (left: ARN, right: ARN) -> Bool {
-        left.description.utf8.elementsEqual(right.description.utf8)
+        left.description.hasSameBytes(as: right.description)
     }
 
     /// Hashes the text.

@@ -36,12 +36,11 @@ public struct Principal: Sendable, Hashable, CustomStringConvertible {
     /// The texts a policy may name it by: its own ARN, and for a role session its role's.
     var names: [String] { identity.names }
 
-    /// Whether both are of one kind and account. Principals of the same bytes are the same: texts are equal in Swift where their Unicode
-    /// composition differs.
+    /// Whether both are of one kind and account. Principals of the same bytes are the same.
     public static func == (left: Principal, right: Principal) -> Bool {
         left.identity === right.identity
             || left.kind == right.kind && left.account == right.account
-                && left.description.utf8.elementsEqual(right.description.utf8)
+                && left.description.hasSameBytes(as: right.description)
     }
 
     /// Hashes kind and account.

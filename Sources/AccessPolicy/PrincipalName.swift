@@ -61,17 +61,15 @@ public struct PrincipalName: Sendable, Hashable, CustomStringConvertible {
 
     /// Whether it names the principal itself: its own ARN, or its role's.
     public func names(_ principal: Principal) -> Bool {
-        principal.names.contains { $0.utf8.elementsEqual(description.utf8) }
+        principal.names.contains { $0.hasSameBytes(as: description) }
     }
 
     /// Whether it stands for everybody in the principal's account.
     public func namesAccount(of principal: Principal) -> Bool { form == .account && account == principal.account }
 
-    /// Names of the same bytes are the same: texts are equal in Swift where their Unicode composition differs.
+    /// Names of the same bytes are the same.
     public static func == (left: PrincipalName, right: PrincipalName) -> Bool {
-        guard left.description == right.description else { return false }
-        return left.description.utf8Span.isKnownASCII && right.description.utf8Span.isKnownASCII
-            || left.description.utf8.elementsEqual(right.description.utf8)
+        left.description.hasSameBytes(as: right.description)
     }
 
     /// Hashes the text.

@@ -4,6 +4,8 @@ internal import CStrongroomOpenSSLShims
 /// and meets nobody there. A thread may be moved at any time, so a place is one that all may use all the same.
 enum Core {
     static let placeCount = 8
+    /// One of something at each place.
+    typealias Places<Value: ~Copyable> = InlineArray<8, Value>
 
     /// The place of the core that runs this thread; 0 where the system does not tell.
     static var place: Int { Int(max(strongroom_current_core(), 0)) & (placeCount - 1) }

@@ -6,7 +6,7 @@ internal import Synchronization
 /// threads that find none there pay for the lock.
 @safe final class HandlePool: @unchecked Sendable {
     // Safe to send: every stored word is behind an atomic or a mutex.
-    private let places = unsafe InlineArray<8, Atomic<OpaquePointer?>> { _ in unsafe Atomic(nil) }
+    private let places = unsafe Core.Places<Atomic<OpaquePointer?>> { _ in unsafe Atomic(nil) }
     private let others = Mutex<[Idle]>([])
     private let free: @convention(c) (OpaquePointer?) -> Void
 

@@ -80,7 +80,7 @@ enum SecretSlab {
         private let padding = InlineArray<14, UInt64>(repeating: 0)
     }
 
-    private static let shelves = InlineArray<8, Place> { _ in Place() }
+    private static let shelves = Core.Places<Place> { _ in Place() }
 
     /// The free lists' index for a piece of `count` bytes: 32, 64, ... 4096.
     private static func classIndex(_ count: Int) -> Int {

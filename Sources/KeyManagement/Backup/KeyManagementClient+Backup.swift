@@ -89,7 +89,7 @@ extension KeyManagementClient {
             return try await service.perform("RestoreKey", as: caller) { log in
                 (log.isReadOnly, log.parameters) = (false, parameters)
                 try service.authorize("RestoreKey", resource: "*", inAccount: account, log)
-                throw KeyManagementError(.conflict, "policies are being changed")
+                throw KeyManagementError.policiesAreChanging
             }
         }
         let (key, head): (RSA.PrivateKey, BackupHead)

@@ -30,7 +30,7 @@ public struct EncryptionContext: Sendable, Hashable, ExpressibleByDictionaryLite
         other.pairs.allSatisfy { name, value in
             guard let place = pairs.index(forKey: name) else { return false }
             let (ownName, ownValue) = pairs[place]
-            return name.utf8.elementsEqual(ownName.utf8) && value.utf8.elementsEqual(ownValue.utf8)
+            return name.hasSameBytes(as: ownName) && value.hasSameBytes(as: ownValue)
         }
     }
 

@@ -42,7 +42,6 @@ extension KeyManagementClient {
                 guard KeyStoreRecord.isSame(known.trustAnchor, old.trustAnchor) else {
                     throw KeyManagementError(.clusterNotRelated)
                 }
-                guard let condition else { throw KeyManagementError(.conflict, "policies are being changed") }
                 try condition.check()
                 try KeyStoreRecord.refuse(cluster: cluster, in: state)
                 record.cluster?.id = cluster

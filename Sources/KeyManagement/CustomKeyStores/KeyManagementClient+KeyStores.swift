@@ -34,7 +34,6 @@ extension KeyManagementClient {
             guard KeyStoreRecord.isSame(known.trustAnchor, trustAnchor) else {
                 throw KeyManagementError(.incorrectTrustAnchor)
             }
-            guard let condition else { throw KeyManagementError(.conflict, "policies are being changed") }
             try condition.check()
             try KeyStoreRecord.refuse(cluster: cluster, in: state)
             record.cluster = KeyStoreRecord.Cluster(id: cluster, trustAnchor: trustAnchor)
@@ -64,9 +63,9 @@ extension KeyManagementClient {
         let admitted = admitted("CreateCustomKeyStore")
         if let admitted { try await admitted.checkProxy("CreateCustomKeyStore", proxy, credential, parameters) }
         return try await (admitted ?? self).makeKeyStore(name, parameters) { record, state in
-            guard admitted != nil else { throw KeyManagementError(.conflict, "policies are being changed") }
+            guard admitted != nil else { throw KeyManagementError.policiesAreChanging }
             try KeyStoreRecord.refuse(proxy, of: record.account, in: state)
-            record.proxy = KeyStoreRecord.Proxy(try proxy.owned(by: record.account), accessKeyID: id)
+            record.proxy = KeyStoreRecord.Proxy(proxy.owned(by: record.account), accessKeyID: id)
             try record.seal(secret.bytes, with: connections.cipher)
         }
     }
@@ -97,7 +96,7 @@ extension KeyManagementClient {
     public func connectKeyStore(_ id: String) async throws(KeyManagementError) -> KeyStoreConnection {
         let (service, isDryRun) = (service, caller.isDryRun)
         // Whoever may not connect it has nothing connected.
-        var tried: (version: UInt64, condition: KeyStoreCluster.State, failure: KeyStoreConnectionError?)?
+        var tried: (version: UInt64, condition: KeyStoreCluster.State?, failure: KeyStoreConnectionError?)?
         let admitted = isDryRun ? nil : admitted("ConnectCustomKeyStore")
         if admitted != nil,
             let store = try service.refreshedState().keyStores["\(principal.account)/\(id)"],

@@ -99,10 +99,16 @@ extension KeyStoreConnections {
     }
 }
 
-extension KeyStoreCluster.State {
-    /// Refuses a cluster that can have no key store.
+extension KeyManagementError {
+    /// Somebody was not let through, and now is: what had to be asked before was not.
+    static let policiesAreChanging = KeyManagementError(.conflict, "policies are being changed")
+}
+
+extension KeyStoreCluster.State? {
+    /// Refuses a cluster that can have no key store, or whose state nobody could ask for.
     func check() throws(KeyManagementError) {
         switch self {
+        case nil: throw .policiesAreChanging
         case .active: return
         case .inactive: throw KeyManagementError(.clusterNotActive)
         case .misconfigured(let reason): throw KeyManagementError(.invalidClusterConfiguration, reason)

@@ -217,7 +217,7 @@ extension GrantRecord {
         for principal in [grantee, retiringPrincipal].compactMap(\.self) {
             // What is read from the store must be what policies have seen.
             guard (1...256).contains(principal.utf8.count), let read = GrantRecord.principal(principal),
-                read.description.utf8.elementsEqual(principal.utf8)
+                read.description.hasSameBytes(as: principal)
             else { throw KeyManagementError(.validation, "\(principal) is no principal's name") }
         }
         if let name {

@@ -37,7 +37,7 @@ extension KeyManagementClient {
             "UntagResource", identifier, parameters: parameters, conditions: ["aws:tagkeys": names]
         ) { record, _, _ in
             let rest = (record.tags ?? [:]).filter { tag in
-                !names.contains { $0.utf8.elementsEqual(tag.key.utf8) }
+                !names.contains { $0.hasSameBytes(as: tag.key) }
             }
             record.tags = rest.isEmpty ? nil : rest
         }

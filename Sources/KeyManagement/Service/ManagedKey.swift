@@ -203,7 +203,7 @@ final class CompiledPolicies: Sendable {
     private let known = Mutex([String: PolicyDocument]())
 
     func policy(_ text: String) throws(PolicyError) -> PolicyDocument {
-        if let known = known.withLock({ $0[text] }), known.text.utf8.elementsEqual(text.utf8) { return known }
+        if let known = known.withLock({ $0[text] }), known.text.hasSameBytes(as: text) { return known }
         let policy = try PolicyDocument(text)
         known.withLock { known in
             if known.count >= 1000 { known.removeAll() }

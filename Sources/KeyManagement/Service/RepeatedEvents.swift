@@ -1,3 +1,4 @@
+internal import AccessPolicy
 internal import Auditing
 
 /// The last uses of a key that were done, and templates of the events of those that were done again: making an event whole costs
@@ -53,7 +54,7 @@ final class KnownUse: Sendable {
     /// Whether the operation's event differs in time and identifier only.
     func isRepeated(by log: borrowing OperationLog) -> Bool {
         name == log.name && service == log.service && isReadOnly == log.isReadOnly && isBySame(log.caller)
-            && isIdentical(parameters, log.parameters) && isIdentical(account, log.account)
+            && isIdentical(parameters, log.parameters) && account.hasSameBytes(as: log.account)
             && isIdentical(resources, log.resources) && isIdentical(materials, log.materials)
             && isIdentical(response, log.response) && isIdentical(additionalData, log.additionalData)
     }
@@ -64,21 +65,16 @@ final class KnownUse: Sendable {
     }
 }
 
-// An event tells what was asked for byte by byte, and texts that Swift holds for equal may differ in their bytes.
-
-private func isIdentical(_ one: String, _ other: String) -> Bool {
-    guard one == other else { return false }
-    return one.utf8Span.isKnownASCII && other.utf8Span.isKnownASCII || one.utf8.elementsEqual(other.utf8)
-}
+// An event tells what was asked for byte by byte.
 
 private func isIdentical(_ one: String?, _ other: String?) -> Bool {
     guard let one, let other else { return one == nil && other == nil }
-    return isIdentical(one, other)
+    return one.hasSameBytes(as: other)
 }
 
 private func isIdentical(_ one: [String], _ other: [String]) -> Bool {
     guard one.count == other.count else { return false }
-    for index in one.indices where !isIdentical(one[index], other[index]) { return false }
+    for index in one.indices where !one[index].hasSameBytes(as: other[index]) { return false }
     return true
 }
 
@@ -92,13 +88,8 @@ private func isIdentical(_ one: [(String, AuditEvent.Value)], _ other: [(String,
 
 private func isIdentical(_ one: AuditEvent.Value, _ other: AuditEvent.Value) -> Bool {
     switch (one, other) {
-    case (.text(let one), .text(let other)): isIdentical(one, other)
-    case (.map(let one), .map(let other)):
-        one.count == other.count
-            && one.allSatisfy { pair in
-                guard let place = other.index(forKey: pair.key) else { return false }
-                return isIdentical(other[place].key, pair.key) && isIdentical(other[place].value, pair.value)
-            }
+    case (.text(let one), .text(let other)): one.hasSameBytes(as: other)
+    case (.map(let one), .map(let other)): EncryptionContext(one) == EncryptionContext(other)
     default: one == other
     }
 }

@@ -5,7 +5,7 @@ public struct XKSProxyAddress: Sendable, Hashable {
     /// Such as `/tenant/kms/xks/v1`.
     public let path: String
     /// How it is reached.
-    public let connectivity: XKSConnectivity
+    public private(set) var connectivity: XKSConnectivity
 
     /// Takes an address.
     ///
@@ -41,10 +41,11 @@ public struct XKSProxyAddress: Sendable, Hashable {
     }
 
     /// The same where an endpoint service is the account's own unless it is somebody else's.
-    func owned(by account: String) throws(KeyManagementError) -> XKSProxyAddress {
+    func owned(by account: String) -> XKSProxyAddress {
         guard case .endpointService(let name, nil) = connectivity else { return self }
-        return try XKSProxyAddress(
-            endpoint: endpoint, path: path, connectivity: .endpointService(name, owner: account))
+        var address = self
+        address.connectivity = .endpointService(name, owner: account)
+        return address
     }
 }
 
