@@ -59,7 +59,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
             ]),
         .target(name: "CStrongroomOpenSSLShims", dependencies: ["CStrongroomOpenSSL"]),
-        .target(name: "OpenSSLShim", dependencies: ["CStrongroomOpenSSL", "CStrongroomOpenSSLShims"]),
+        .target(name: "OpenSSLShim", dependencies: ["CStrongroomOpenSSL", "CStrongroomOpenSSLShims", "SystemCalls"]),
         .target(name: "Cryptography", dependencies: ["OpenSSLShim"]),
         .target(
             name: "PKIX",
@@ -75,7 +75,8 @@ let package = Package(
         .target(name: "AWSCompatibility", dependencies: ["AWSSignature", "Auditing", "KeyManagement"]),
         .target(name: "AWSSignature", dependencies: ["Cryptography"]),
         .target(name: "AccessPolicy", dependencies: ["IPAddresses"]),
-        .target(name: "SystemCalls"),
+        .target(name: "CStrongroomSystemCalls"),
+        .target(name: "SystemCalls", dependencies: ["CStrongroomSystemCalls"]),
         .target(
             name: "Console", dependencies: ["AtRest", "Cryptography", "KeyManagement", "SystemCalls"],
             path: "Documentation/Examples/Console"),
@@ -114,6 +115,7 @@ let package = Package(
             name: "KeyManagement",
             dependencies: [
                 "AWSSignature", "AccessPolicy", "Auditing", "Cryptography", "PKIX", "RecordIntegrity", "RecordStorage",
+                "SystemCalls",
             ]),
         .target(name: "Auditing", dependencies: ["Cryptography", "RecordStorage", "SystemCalls"]),
         .systemLibrary(name: "CStrongroomSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),

@@ -1,7 +1,2 @@
-// The shims are static inline functions of the header, but for one.
-#define _GNU_SOURCE
-#include <sched.h>
-
+// The shims are static inline functions of the header; a C target needs one source file.
 #include "CStrongroomOpenSSLShims.h"
-
-int strongroom_current_core(void) { return sched_getcpu(); }

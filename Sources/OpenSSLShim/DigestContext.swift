@@ -8,7 +8,7 @@ internal import CStrongroomOpenSSL
 
     package init(_ algorithm: DigestAlgorithm) throws(NativeError) {
         guard unsafe algorithm.pointer != nil else { throw .unavailable(algorithm.name) }
-        guard let context = unsafe algorithm.pool.take() ?? EVP_MD_CTX_new() else { throw .memory }
+        guard let context = unsafe algorithm.takeContext() ?? EVP_MD_CTX_new() else { throw .memory }
         guard unsafe EVP_DigestInit_ex2(context, algorithm.pointer, nil) == 1 else {
             unsafe EVP_MD_CTX_free(context)
             throw .drained("EVP_DigestInit_ex2")
@@ -23,7 +23,7 @@ internal import CStrongroomOpenSSL
     }
 
     deinit {
-        unsafe algorithm.pool.put(context)
+        unsafe algorithm.putContext(context)
     }
 
     package mutating func update(_ bytes: Span<UInt8>) throws(NativeError) {

@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import SystemCalls
 
 /// Native contexts that wait for their next use. A context taken out has one user; nobody shares one.
 ///

@@ -1,7 +1,7 @@
 internal import CStrongroomOpenSSL
 
-/// A pool of contexts that are keyed anew for every message.
-package final class OneTimeAEAD: Sendable {
+/// A pool of contexts that are keyed anew for every message. It is never copied: nobody counts references to it.
+package struct OneTimeAEAD: ~Copyable, Sendable {
     package static let aes256GCM = OneTimeAEAD(.aes256GCM)
 
     private let algorithm: CipherAlgorithm
@@ -58,11 +58,14 @@ package final class OneTimeAEAD: Sendable {
     ) throws(NativeError) -> OpaquePointer {
         guard algorithm.isAvailable else { throw .unavailable(algorithm.name) }
         guard key.count == algorithm.keyByteCount, nonce.count == AEADKey.nonceByteCount else { throw .length }
-        guard let context = unsafe pool.take() ?? EVP_CIPHER_CTX_new() else { throw .memory }
+        let idle = unsafe pool.take()
+        guard let context = unsafe idle ?? EVP_CIPHER_CTX_new() else { throw .memory }
+        // A context that is told its algorithm again is made anew, and counts the algorithm's references, which all threads share.
+        let fetched = unsafe idle == nil ? algorithm.pointer : nil
         let isKeyed = unsafe key.withUnsafeBufferPointer { key in
             unsafe nonce.withUnsafeBufferPointer { nonce in
                 unsafe EVP_CipherInit_ex2(
-                    context, algorithm.pointer, key.baseAddress, nonce.baseAddress, direction, nil) == 1
+                    context, fetched, key.baseAddress, nonce.baseAddress, direction, nil) == 1
             }
         }
         guard isKeyed else {

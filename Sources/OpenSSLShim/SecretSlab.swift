@@ -1,6 +1,7 @@
 internal import CStrongroomOpenSSL
 internal import Glibc
 internal import Synchronization
+internal import SystemCalls
 
 /// Memory for secrets: locked into RAM, left out of core dumps, zeroed in a forked child.
 ///
@@ -21,13 +22,13 @@ enum SecretSlab {
         guard count <= 1 << 40 else { return nil }
         guard count <= largestClass else { return map((count + 4095) & ~4095) }
         let (index, own) = (classIndex(count), Core.place)
-        if let slot = shelves[own].state.withLock({ $0.take(index) }) { return slot }
+        if let slot = shelves.places[own].state.withLock({ $0.take(index) }) { return slot }
         // What other cores have left over stands before new arenas: locked memory is scarce.
         for place in 0..<Core.placeCount where place != own {
-            if let slot = shelves[place].state.withLock({ $0.take(index) }) { return slot }
+            if let slot = shelves.places[place].state.withLock({ $0.take(index) }) { return slot }
         }
         guard let arena = map(arenaSize) else { return nil }
-        return shelves[own].state.withLock { $0.cut(arena, index) }
+        return shelves.places[own].state.withLock { $0.cut(arena, index) }
     }
 
     /// Cleanses a slot and takes it back. A slot that a parent process made is left alone.
@@ -38,7 +39,7 @@ enum SecretSlab {
             unsafe munmap(slot.base, slot.capacity)
             return
         }
-        shelves[Core.place].state.withLock { $0.put(slot, classIndex(slot.capacity)) }
+        shelves.places[Core.place].state.withLock { $0.put(slot, classIndex(slot.capacity)) }
     }
 
     /// The free slots that were left on a core.
@@ -80,7 +81,12 @@ enum SecretSlab {
         private let padding = InlineArray<14, UInt64>(repeating: 0)
     }
 
-    private static let shelves = Core.Places<Place> { _ in Place() }
+    /// An object, so that no other global variable shares its cache lines.
+    private final class Shelves: Sendable {
+        let places = Core.Places<Place> { _ in Place() }
+    }
+
+    private static let shelves = Shelves()
 
     /// The free lists' index for a piece of `count` bytes: 32, 64, ... 4096.
     private static func classIndex(_ count: Int) -> Int {

@@ -91,7 +91,4 @@ static inline void strongroom_atomic_store(uint32_t *word, uint32_t value) {
     __atomic_store_n(word, value, __ATOMIC_RELAXED);
 }
 
-// Which core runs the thread, or -1. Glibc declares sched_getcpu for _GNU_SOURCE only, which Swift's importer does not set.
-int strongroom_current_core(void);
-
 #endif

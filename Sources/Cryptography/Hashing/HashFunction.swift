@@ -47,14 +47,6 @@ public struct HashFunction: Sendable, Hashable, CustomStringConvertible {
     public func hash(_ bytes: [UInt8]) throws(CryptographyError) -> Digest {
         try hash(bytes.span)
     }
-
-    /// Functions of one name are the same.
-    public static func == (left: HashFunction, right: HashFunction) -> Bool {
-        left.algorithm === right.algorithm
-    }
-
-    /// Hashes the name.
-    public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(algorithm)) }
 }
 
 /// A hash computed piece by piece. After ``finish()`` it starts anew, so one context serves many messages.
