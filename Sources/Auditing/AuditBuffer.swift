@@ -7,9 +7,9 @@ struct AuditBuffer {
     private var lineCount: UInt32 = 0
     private var expanded = 0
     /// The events that stand whole here and are repeated: in which line, from 1, and when they happened last.
-    private var repeated: [ObjectIdentifier: (template: AuditEventTemplate, line: UInt32, second: Int)] = [:]
+    private var repeated: [AuditEventTemplate.Content: (line: UInt32, second: Int)] = [:]
     /// How often the last event was repeated since it was written: the line is written once something else happens.
-    private var run: (template: AuditEventTemplate, second: Int, count: UInt32)?
+    private var run: (content: AuditEventTemplate.Content, second: Int, count: UInt32)?
     var waiters: [CheckedContinuation<AuditError?, Never>] = []
     /// How much is being written, and comes back where that fails.
     private var inFlight = Extent()
@@ -55,29 +55,28 @@ struct AuditBuffer {
 
     /// Adds an event that repeats others: briefly, where one of them stands here.
     mutating func add(_ template: AuditEventTemplate, at second: Int) {
-        if run?.template === template, run?.second == second {
+        if run?.second == second, run?.content == template.content {
             run?.count += 1
             count += 1
             expanded += template.byteCount
             return
         }
         endRun()
-        if repeated[ObjectIdentifier(template)] != nil {
-            run = (template, second, 1)
+        if repeated[template.content] != nil {
+            run = (template.content, second, 1)
             count += 1
             expanded += template.byteCount
         } else {
             add(template.line(at: second))
-            // Kept alive, so that no other is made in its place.
-            repeated[ObjectIdentifier(template)] = (template, lineCount, second)
+            repeated[template.content] = (lineCount, second)
         }
     }
 
     private mutating func endRun() {
-        guard let run, let event = repeated[ObjectIdentifier(run.template)] else { return }
+        guard let run, let event = repeated[run.content] else { return }
         let time = run.second == event.second ? nil : AuditEvent.timeDigits(second: run.second)
         AuditLines.append(run: run.count, distance: lineCount + 1 - event.line, time: time, to: &lines)
-        repeated[ObjectIdentifier(run.template)]?.second = run.second
+        repeated[run.content]?.second = run.second
         self.run = nil
         endLine()
     }
@@ -106,7 +105,7 @@ struct AuditBuffer {
         lineCount += batch.lineCount
         expanded += batch.expanded
         failed = batch.extent
-        repeated = repeated.mapValues { ($0.template, $0.line + batch.lineCount, $0.second) }
+        repeated = repeated.mapValues { ($0.line + batch.lineCount, $0.second) }
         finish()
     }
 
@@ -121,7 +120,7 @@ struct AuditBuffer {
         count -= gone.events
         lineCount -= gone.lines
         expanded -= gone.expanded
-        repeated = repeated.mapValues { ($0.template, $0.line - gone.lines, $0.second) }
+        repeated = repeated.mapValues { ($0.line - gone.lines, $0.second) }
     }
 
     /// Forgets all events.

@@ -70,8 +70,8 @@ enum AuditLines {
             var time: [UInt8]?
             if rest.starts(with: timeMark) {
                 rest = rest.dropFirst(timeMark.count)
-                time = Array(rest.prefix(AuditEventTemplate.timeCount))
-                rest = rest.dropFirst(AuditEventTemplate.timeCount)
+                time = Array(rest.prefix(AuditEventLine.timeCount))
+                rest = rest.dropFirst(AuditEventLine.timeCount)
                 guard rest.first == UInt8(ascii: "\"") else { return nil }
                 rest = rest.dropFirst()
             }
@@ -89,18 +89,18 @@ enum AuditLines {
 
     /// An event that stands whole, and its repetitions up to now.
     private struct RepeatedEvent {
-        private let template: AuditEventTemplate
+        private let whole: AuditEventLine
         private var time: [UInt8]
         private var last: UInt64
 
         init?(_ line: ArraySlice<UInt8>) {
-            guard let template = AuditEventTemplate(line: line),
-                let last = UInt64(String(decoding: template.id.suffix(tailCount), as: UTF8.self), radix: 16)
+            guard let whole = AuditEventLine(line),
+                let last = UInt64(String(decoding: whole.id.suffix(tailCount), as: UTF8.self), radix: 16)
             else { return nil }
-            (self.template, self.time, self.last) = (template, template.time, last)
+            (self.whole, self.time, self.last) = (whole, whole.time, last)
         }
 
-        var byteCount: Int { template.byteCount }
+        var byteCount: Int { whole.byteCount }
 
         /// The next repetition: its identifier counts on in the last twelve digits.
         mutating func next(at time: [UInt8]?) -> [UInt8] {
@@ -109,7 +109,7 @@ enum AuditLines {
             var digits: [UInt8] = []
             digits.appendBigEndian(last)
             let tail = Hexadecimal.digits(digits.span).suffix(tailCount)
-            return template.line(time: self.time, id: Array(template.id.prefix(template.id.count - tailCount)) + tail)
+            return whole.at(self.time, id: Array(whole.id.prefix(whole.id.count - tailCount)) + tail)
         }
     }
 

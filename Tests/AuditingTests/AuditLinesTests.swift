@@ -51,7 +51,7 @@ import Testing
 
     @Test func `every event comes back once, in its order and at its time`() async {
         await forAll(Self.steps, count: 400) { steps in
-            let templates = (0..<3).map { AuditEventTemplate(Self.event($0)) }
+            let templates = try (0..<3).map { try AuditEventTemplate(Self.event($0)) }
             var buffer = AuditBuffer()
             var (second, hasHappened) = (1_800_000_000, false)
             var (expected, written): ([String], [[UInt8]]) = ([], [])
@@ -103,9 +103,9 @@ import Testing
         }
     }
 
-    @Test func `whatever is cut or changed makes no more events than a record may have`() {
+    @Test func `whatever is cut or changed makes no more events than a record may have`() throws {
         var buffer = AuditBuffer()
-        let template = AuditEventTemplate(Self.event(1))
+        let template = try AuditEventTemplate(Self.event(1))
         for second in 0..<5 { for _ in 0..<3 { buffer.add(template, at: second) } }
         let lines = buffer.take().lines
         for index in lines.indices {
@@ -136,9 +136,9 @@ import Testing
         #expect(AuditLines.events(in: long + #"{"like":1,"times":100}"#.utf8).count == 101)
     }
 
-    @Test func `a buffer is full before its events are more than are read`() {
+    @Test func `a buffer is full before its events are more than are read`() throws {
         var buffer = AuditBuffer()
-        let template = AuditEventTemplate(Self.event(1, note: String(repeating: "x", count: 1 << 20)))
+        let template = try AuditEventTemplate(Self.event(1, note: String(repeating: "x", count: 1 << 20)))
         var count = 0
         while !buffer.isFull {
             buffer.add(template, at: count)

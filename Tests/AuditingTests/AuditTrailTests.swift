@@ -59,7 +59,7 @@ import Testing
         let trail = try trail(durability)
         var tricky = event("Sign")
         tricky.requestParameters = [("eventTime", .text(#"","eventID":"x"#)), ("like", .text(#"{"like":1"#))]
-        let templates = [AuditEventTemplate(tricky), AuditEventTemplate(event("Decrypt"))]
+        let templates = [try AuditEventTemplate(tricky), try AuditEventTemplate(event("Decrypt"))]
         let start = Date(timeIntervalSince1970: 1_800_000_000)
         for second in 0..<40 {
             if second % 7 == 0 { try trail.recordBlocking(event("Other\(second)")) }

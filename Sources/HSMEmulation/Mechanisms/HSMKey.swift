@@ -32,12 +32,15 @@ public struct HSMKey<Use>: Sendable {
 
     /// Tells the audit trail of a use.
     func record(_ name: String, _ mechanism: String = "") throws(HSMError) {
-        let event = uses.template(name, mechanism) {
-            HSMEvent(
-                name: name, user: session.user, parameters: [("mechanism", .text(mechanism))],
-                key: object.handle.description, isReadOnly: true
-            ).audited(in: session.partition)
-        }
+        let event: AuditEventTemplate
+        do throws(CryptographyError) {
+            event = try uses.template(name, mechanism) {
+                HSMEvent(
+                    name: name, user: session.user, parameters: [("mechanism", .text(mechanism))],
+                    key: object.handle.description, isReadOnly: true
+                ).audited(in: session.partition)
+            }
+        } catch { throw HSMError(wrapping: error) }
         try session.partition.record(event)
     }
 
@@ -48,12 +51,14 @@ public struct HSMKey<Use>: Sendable {
 private final class UseLog: Sendable {
     private let templates = Mutex<[(name: String, mechanism: String, template: AuditEventTemplate)]>([])
 
-    func template(_ name: String, _ mechanism: String, _ event: () -> AuditEvent) -> AuditEventTemplate {
-        templates.withLock { templates in
+    func template(
+        _ name: String, _ mechanism: String, _ event: () -> AuditEvent
+    ) throws(CryptographyError) -> AuditEventTemplate {
+        try templates.withLock { templates throws(CryptographyError) in
             if let known = templates.first(where: { $0.mechanism == mechanism && $0.name == name }) {
                 return known.template
             }
-            let template = AuditEventTemplate(event())
+            let template = try AuditEventTemplate(event())
             templates.append((name, mechanism, template))
             return template
         }

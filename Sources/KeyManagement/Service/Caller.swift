@@ -1,6 +1,5 @@
 public import AccessPolicy
 internal import FoundationEssentials
-internal import Synchronization
 
 /// As whom, and how, a client asks. One object: each operation hands it on several times.
 final class Caller: Sendable {
@@ -24,22 +23,14 @@ final class Caller: Sendable {
     let options: Options
     /// On behalf of which resource, as a text.
     let sourceARN: String?
-    private let names = Mutex<[PrincipalName]?>(nil)
-
-    /// The names by which grants may be for it, made once.
-    var grantNames: [PrincipalName] {
-        names.withLock { names in
-            if let names { return names }
-            let made = principal.grantNames
-            names = made
-            return made
-        }
-    }
+    /// The names by which grants may be for it.
+    let grantNames: [PrincipalName]
 
     init(_ principal: Principal, session: RoleSession? = nil, options: Options = Options()) {
         self.principal = principal
         self.session = session
         self.options = options
+        grantNames = principal.grantNames
         sourceARN = options.context.sourceARN?.description
     }
 

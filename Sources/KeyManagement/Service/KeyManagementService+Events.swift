@@ -1,4 +1,5 @@
 internal import Auditing
+internal import Cryptography
 internal import FoundationEssentials
 internal import Synchronization
 
@@ -6,16 +7,24 @@ extension KeyManagementService {
     /// Records that an operation is done which changed nothing. Most are as one before them, and nobody waits for the trail.
     func recordDone(_ log: borrowing OperationLog) throws(KeyManagementError) -> UnrecordedEvent? {
         guard copies.isEmpty, let working = log.working else { return .whole(event(log, nil)) }
-        let known = working.events.withLock { $0 }.use(log)
-        guard let template = known?.template ?? working.note(known, log, event: { content($0, nil) }) else {
-            return .whole(event(log, nil))
-        }
+        guard let template = try template(log, working) else { return .whole(event(log, nil)) }
         log.caller.report?.take(log, isDone: true)
         do throws(AuditError) {
             return try trail.recordAtOnce(template, at: log.time) ? nil : .repeated(template)
         } catch {
             throw KeyManagementError(wrapping: error)
         }
+    }
+
+    /// The template of an operation's event, where it was done lately.
+    private func template(
+        _ log: borrowing OperationLog, _ working: ManagedKey.Working
+    ) throws(KeyManagementError) -> AuditEventTemplate? {
+        let known = working.events.withLock { $0 }.use(log)
+        if let template = known?.template { return template }
+        do throws(CryptographyError) {
+            return try working.note(known, log, event: { content($0, nil) })
+        } catch { throw KeyManagementError(wrapping: error) }
     }
 
     /// An event that the trail cannot have at once.

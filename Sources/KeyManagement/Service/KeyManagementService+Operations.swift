@@ -88,6 +88,11 @@ struct OperationLog {
         if key === other, let working { working.arnText } else { other.arnText }
     }
 
+    /// The policy of a key, which mostly is the last one that was used.
+    func policy(of other: ManagedKey) -> PolicyDocument {
+        if key === other, let working { working.policy } else { other.policy }
+    }
+
     mutating func use(_ key: ManagedKey) {
         let working = key.working
         (self.key, self.working) = (key, working)
@@ -187,7 +192,7 @@ extension KeyManagementService {
         handingOn grant: GrantRecord? = nil
     ) throws(KeyManagementError) {
         let request = request(action, on: key, in: state, log, context, conditions, alias, handingOn: grant)
-        try allow(request, policy: key.policy, state)
+        try allow(request, policy: log.policy(of: key), state)
     }
 
     /// Whether the principal may do this to a key, and why.

@@ -7,28 +7,32 @@ internal import Synchronization
 /// A key in memory: its record, and what has been made of it as far as it has been used. Most keys of a store are never used by a process, and
 /// should cost it little.
 final class ManagedKey: Sendable {
-    /// What a key that is used has at hand.
+    /// What a core has at hand for a key that is used.
     final class Working: Sendable {
         let arnText: String
         let signatureAlgorithms: [SignatureAlgorithm]
+        let policy: PolicyDocument
         let backing: Mutex<[MaterialID: BackingKey]>
         /// The key itself, of a kind that has one material, once it was unwrapped.
         let single: Mutex<CustodialKey.Use?>
         let events = Mutex(RepeatedEvents())
 
         init(
-            _ arnText: String, _ signatureAlgorithms: [SignatureAlgorithm], backing: [MaterialID: BackingKey] = [:],
+            _ key: ManagedKey, _ policy: PolicyDocument, backing: [MaterialID: BackingKey] = [:],
             single: CustodialKey.Use? = nil
         ) {
-            self.arnText = arnText
-            self.signatureAlgorithms = signatureAlgorithms
+            arnText = key.arn.description
+            signatureAlgorithms = key.record.pairKind?.managedSignatureAlgorithms ?? []
+            self.policy = policy
             self.backing = Mutex(backing)
             self.single = Mutex(single)
         }
 
         /// Notes a use that was done, and makes the template of its event where it was done before.
-        func note(_ known: KnownUse?, _ log: OperationLog, event: (OperationLog) -> AuditEvent) -> AuditEventTemplate? {
-            let template = known == nil ? nil : AuditEventTemplate(event(log))
+        func note(
+            _ known: KnownUse?, _ log: OperationLog, event: (OperationLog) -> AuditEvent
+        ) throws(CryptographyError) -> AuditEventTemplate? {
+            let template = known == nil ? nil : try AuditEventTemplate(event(log))
             let use = KnownUse(log, template)
             events.withLock { $0.note(use, inPlaceOf: known) }
             return template
@@ -42,7 +46,8 @@ final class ManagedKey: Sendable {
     let place: String
     let policy: PolicyDocument
     private let scope: ServiceScope
-    private let used: Mutex<Working?>
+    /// Its number among the ``Workplaces``; -1 until it is used.
+    private let number = Atomic(-1)
 
     init(_ record: KeyRecord, version: UInt64, scope: ServiceScope, after older: ManagedKey?) throws {
         var record = record
@@ -59,32 +64,51 @@ final class ManagedKey: Sendable {
         record.shareTexts()
         self.record = record
         // One that was deleted and came back is another key.
-        let isSame = older?.record.created == record.created
-        used = Mutex(isSame ? older?.working(after: record) : nil)
+        if let older, older.record.created == record.created { takeOver(from: older) }
     }
 
-    /// What a later record may go on using. Material that was unwrapped stays, whatever it is wrapped under now, unless it was deleted.
-    private func working(after record: KeyRecord) -> Working? {
-        guard let used = used.withLock({ $0 }) else { return nil }
+    deinit {
+        let number = number.load(ordering: .acquiring)
+        if number >= 0 { Workplaces.shared.giveBack(number) }
+    }
+
+    /// Goes on using what an older record had at hand. Material that was unwrapped stays, whatever it is wrapped under now, unless it
+    /// was deleted.
+    private func takeOver(from older: ManagedKey) {
+        let before = older.number.load(ordering: .acquiring)
+        guard before >= 0 else { return }
         let there = Set(record.materials.filter { !$0.wrapped.isEmpty }.map(\.identifier))
         let first = record.materials.first?.identifier
         let isSame =
-            self.record.isOfSameKind(as: record) && self.record.materials.first?.identifier == first
+            older.record.isOfSameKind(as: record) && older.record.materials.first?.identifier == first
             && first.map(there.contains) == true
-        return Working(
-            used.arnText, used.signatureAlgorithms,
-            backing: used.backing.withLock { $0 }.filter { there.contains($0.key) },
-            single: isSame ? used.single.withLock { $0 } : nil)
+        let taken = Workplaces.shared.takeNumber(after: before) { used, place in
+            Working(
+                self, policy(at: place),
+                backing: used.backing.withLock { $0 }.filter { there.contains($0.key) },
+                single: isSame ? used.single.withLock { $0 } : nil)
+        }
+        number.store(taken, ordering: .releasing)
     }
 
-    /// An operation asks once: several threads meet here.
+    /// What this core has at hand. An operation asks once.
     var working: Working {
-        used.withLock { used in
-            if let used { return used }
-            let made = Working(arn.description, record.pairKind?.managedSignatureAlgorithms ?? [])
-            used = made
-            return made
-        }
+        var number = number.load(ordering: .acquiring)
+        if number < 0 { number = takeNumber() }
+        return Workplaces.shared.working(number) { Working(self, policy(at: $0)) }
+    }
+
+    /// The policy as a core has it.
+    private func policy(at place: Int) -> PolicyDocument {
+        (try? scope.policies.policy(policy.text, at: place)) ?? policy
+    }
+
+    private func takeNumber() -> Int {
+        let taken = Workplaces.shared.takeNumber()
+        let (isFirst, other) = number.compareExchange(
+            expected: -1, desired: taken, ordering: .acquiringAndReleasing)
+        if !isFirst { Workplaces.shared.giveBack(taken) }
+        return isFirst ? taken : other
     }
 
     var arn: ARN { scope.keyARN(id: record.id, account: record.account) }
@@ -104,8 +128,17 @@ final class ManagedKey: Sendable {
     func backingKey(_ index: Int, domains: [UInt32: AESGCM]) throws -> BackingKey {
         let id = materialID(index)
         if let ready = working.backing.withLock({ $0[id] }) { return ready }
-        let material = try record.material(index, domains: domains)
-        return keep(try BackingKey(id: id, material: material))
+        do {
+            return keep(try BackingKey(id: id, material: try record.material(index, domains: domains)))
+        } catch {
+            guard let ready = elsewhere({ $0.backing.withLock { $0[id] } }) else { throw error }
+            return ready
+        }
+    }
+
+    /// What another core has unwrapped, where this one no longer can: keys that are in use go on.
+    func elsewhere<Material>(_ find: (Working) -> Material?) -> Material? {
+        Workplaces.shared.first(number.load(ordering: .acquiring), find)
     }
 
     /// A key for signing, authentication or agreement, unwrapped on first use.
@@ -114,18 +147,24 @@ final class ManagedKey: Sendable {
         guard let kind = record.pairKind, !record.materials.isEmpty else {
             throw KeyManagementError(.tampered, "\(record.id) is of an unknown kind")
         }
-        let material = try record.material(0, domains: domains)
-        let use =
-            record.isPublic
-            ? try CustodialKey.Use(publicKey: material.bytes, of: kind) : try CustodialKey.Use(kind, material)
-        working.single.withLock { $0 = use }
-        return use
+        do {
+            let material = try record.material(0, domains: domains)
+            let use =
+                record.isPublic
+                ? try CustodialKey.Use(publicKey: material.bytes, of: kind) : try CustodialKey.Use(kind, material)
+            working.single.withLock { $0 = use }
+            return use
+        } catch {
+            guard let ready = elsewhere({ $0.single.withLock { $0 } }) else { throw error }
+            return ready
+        }
     }
 
     /// Material ready for work, whose key a custodian keeps.
     func backingKey(_ index: Int, custodian: any KeyCustodian) async throws -> BackingKey {
         let id = materialID(index)
         if let ready = working.backing.withLock({ $0[id] }) { return ready }
+        if let ready = elsewhere({ $0.backing.withLock { $0[id] } }) { return ready }
         let authenticator = try await custodian.authenticator(KeyHandle(record.materials[index].wrapped))
         return keep(BackingKey(id: id, keptBy: authenticator))
     }
@@ -195,20 +234,5 @@ final class ServiceScope: Sendable {
 
     func aliasARN(_ alias: AliasName) -> ARN {
         ARN(partition: partition, service: "kms", region: region, account: alias.account, resource: alias.name)
-    }
-}
-
-/// Policies by their texts: most keys have the same.
-final class CompiledPolicies: Sendable {
-    private let known = Mutex([String: PolicyDocument]())
-
-    func policy(_ text: String) throws(PolicyError) -> PolicyDocument {
-        if let known = known.withLock({ $0[text] }), known.text.hasSameBytes(as: text) { return known }
-        let policy = try PolicyDocument(text)
-        known.withLock { known in
-            if known.count >= 1000 { known.removeAll() }
-            known[text] = policy
-        }
-        return policy
     }
 }
