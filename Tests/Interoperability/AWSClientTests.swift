@@ -9,7 +9,7 @@ import StrongroomTestSupport
 import Synchronization
 import Testing
 
-/// boto3 and the AWS command line, with signatures checked.
+/// boto3, the AWS command line and other SDKs, with signatures checked.
 @Suite(.peer("python3")) struct AWSClientTests {
     static let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
@@ -52,10 +52,14 @@ import Testing
         try await server.stop()
     }
 
-    private func run(_ script: String, _ arguments: [String], _ environment: [String: String]) async throws -> String {
+    private func run(
+        _ script: String, _ arguments: [String], _ environment: [String: String], by interpreter: String...
+    ) async throws -> String {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Peers")
+        let command = interpreter.isEmpty ? ["python3"] : interpreter
         let result = try await Subprocess.runBeside(
-            "python3", [folder.appendingPathComponent(script).path] + arguments, environment: environment)
+            command[0], command.dropFirst() + [folder.appendingPathComponent(script).path] + arguments,
+            environment: environment)
         #expect(result.status == 0, "\(result.text)\n\(result.errorText)")
         return result.text
     }
@@ -222,6 +226,29 @@ import Testing
                     "kms_encryption_sdk.py", [key.arn.description, other.arn.description, folder.path], more))
             let theirs = [UInt8](try Data(contentsOf: folder.appendingPathComponent("theirs")))
             #expect(try await envelope.decrypt(theirs).plaintext.revealed == plaintext)
+        }
+    }
+
+    /// Debian's packages for Go stand in one folder, as before there were modules.
+    static let goPackages = "/usr/share/gocode"
+    static let hasGoSDK = FileManager.default.fileExists(
+        atPath: "\(goPackages)/src/github.com/aws/aws-sdk-go-v2/service/kms")
+
+    @Test(
+        .peer("go"),
+        .enabled(if: hasGoSDK || Requirement.peers.isMandatory, "apt install golang-github-aws-aws-sdk-go-v2-dev"))
+    func `what Terraform asks is answered, through the SDK that it is made with`() async throws {
+        let cache = FileManager.default.temporaryDirectory.appendingPathComponent("strongroom-go").path
+        let go = ["GO111MODULE": "off", "GOPATH": Self.goPackages, "GOCACHE": cache, "GOFLAGS": ""]
+        try await serve { address, environment in
+            let more = environment.merging(go) { $1 }
+            print(try await run("kms_infrastructure.go", [address], more, by: "go", "run"))
+        }
+    }
+
+    @Test(.peer("ruby")) func `the SDK for Ruby works`() async throws {
+        try await serve { address, environment in
+            print(try await run("kms_client.rb", [address], environment, by: "ruby"))
         }
     }
 

@@ -65,11 +65,16 @@ import Testing
         try await admin.revokeGrant(second.id, on: KeyIdentifier(key))
         try await admin.revokeGrant(grant.id, on: KeyIdentifier(key))
         await #expect(throws: KeyManagementError(.accessDenied)) { _ = try await client.decrypt(sealed) }
-        await #expect(throws: KeyManagementError(.invalidGrantID)) {
+        await #expect(throws: KeyManagementError(.notFound)) {
             try await admin.revokeGrant(grant.id, on: KeyIdentifier(key))
         }
-        await #expect(throws: KeyManagementError(.invalidGrantID)) {
+        await #expect(throws: KeyManagementError(.notFound)) {
             _ = try await admin.grants(on: KeyIdentifier(key), id: grant.id)
+        }
+        for text in [String(grant.id.dropLast()), grant.id + "0", "grant", String(repeating: "g", count: 64)] {
+            await #expect(throws: KeyManagementError(.invalidGrantID)) {
+                try await admin.retireGrant(text, on: KeyIdentifier(key))
+            }
         }
         for text in [token.description, "", "AAAA", "not base64"] {
             await #expect(throws: KeyManagementError(.invalidGrantToken)) {

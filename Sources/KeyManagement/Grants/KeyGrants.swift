@@ -18,6 +18,16 @@ struct KeyGrants: Sendable {
         }
     }
 
+    /// The grant that an identifier names, with its record's version.
+    ///
+    /// - Throws: `notFound` where there is none, as AWS does; `invalidGrantID` for what is no identifier of a grant.
+    func grant(_ id: String) throws(KeyManagementError) -> (grant: Grant, version: UInt64) {
+        if let found = byID[id] { return found }
+        let isIdentifier = id.utf8.count == 64 && id.utf8.allSatisfy { Character(UnicodeScalar($0)).isHexDigit }
+        throw isIdentifier
+            ? KeyManagementError(.notFound, "Grant ID \(id) not found") : KeyManagementError(.invalidGrantID)
+    }
+
     /// The allowance that a principal has by a grant for an operation.
     ///
     /// - Parameter handingOn: a grant that the principal would make, where the operation is that: it may allow no more than

@@ -82,15 +82,14 @@ extension KeyManagementClient {
     /// - Parameters:
     ///   - id: the only one that is asked for.
     ///   - grantee: whose alone are asked for.
-    /// - Throws: `invalidGrantID` where there is none of this identifier.
+    /// - Throws: `notFound` where there is none of this identifier, `invalidGrantID` for what is none.
     public func grants(
         on identifier: KeyIdentifier, id: String? = nil, grantee: PrincipalName? = nil
     ) async throws(KeyManagementError) -> [Grant] {
         try await read("ListGrants", identifier, acrossAccounts: true) { key, state, _ in
             let grants = state.grants[key.place] ?? KeyGrants()
-            if let id, grants.byID[id] == nil { throw KeyManagementError(.invalidGrantID) }
-            return grants.byID.values.map(\.grant)
-                .filter { (id == nil || $0.id == id) && (grantee == nil || $0.grantee == grantee) }
+            let all = try id.map { [try grants.grant($0)] } ?? Array(grants.byID.values)
+            return all.map(\.grant).filter { grantee == nil || $0.grantee == grantee }
                 .sorted { ($0.record.created, $0.id) < ($1.record.created, $1.id) }
         }
     }
@@ -108,13 +107,13 @@ extension KeyManagementClient {
 
     /// Ends a grant, as the one who owns the key.
     ///
-    /// - Throws: `invalidGrantID` where there is none of this identifier.
+    /// - Throws: `notFound` where there is none of this identifier, `invalidGrantID` for what is none.
     public func revokeGrant(_ id: String, on identifier: KeyIdentifier) async throws(KeyManagementError) {
         try await service.change("RevokeGrant", as: caller) { log, state in
             log.parameters = [("keyId", .text(identifier.description)), ("grantId", .text(id))]
             let key = try managed(identifier, state, acrossAccounts: true, &log)
             try service.authorize("RevokeGrant", on: key, in: state, log)
-            guard let (grant, version) = state.grants[key.place]?[id] else { throw KeyManagementError(.invalidGrantID) }
+            let (grant, version) = try (state.grants[key.place] ?? KeyGrants()).grant(id)
             return ([.delete(try RecordName(grant.record.recordName), expecting: .version(version))], ())
         }
     }
@@ -124,7 +123,7 @@ extension KeyManagementClient {
     /// The account that made the grant may, whoever retires it, and a grantee who was allowed to. A key's policy gives nobody this
     /// right; it may deny it.
     ///
-    /// - Throws: `invalidGrantID` where there is none of this identifier.
+    /// - Throws: `notFound` where there is none of this identifier, `invalidGrantID` for what is none.
     public func retireGrant(_ id: String, on identifier: KeyIdentifier) async throws(KeyManagementError) {
         try await retire([("keyId", .text(identifier.description)), ("grantId", .text(id))]) { log, state in
             (try managed(identifier, state, acrossAccounts: true, &log), id)
@@ -151,7 +150,7 @@ extension KeyManagementClient {
         try await service.change("RetireGrant", as: caller) { log, state in
             log.parameters = parameters
             let (key, id) = try find(&log, state)
-            guard let (grant, version) = state.grants[key.place]?[id] else { throw KeyManagementError(.invalidGrantID) }
+            let (grant, version) = try (state.grants[key.place] ?? KeyGrants()).grant(id)
             log.additionalData = [("grantId", .text(id))]
             try service.authorizeRetirement(of: grant, on: key, log)
             return ([.delete(try RecordName(grant.record.recordName), expecting: .version(version))], ())
