@@ -7,7 +7,7 @@ internal import SystemCalls
 /// threads that find none there pay for the lock.
 @safe final class HandlePool: @unchecked Sendable {
     // Safe to send: every stored word is behind an atomic or a mutex.
-    private let places = unsafe Core.Places<Atomic<OpaquePointer?>> { _ in unsafe Atomic(nil) }
+    private let places = Core.Places<Place> { _ in Place() }
     private let others = Mutex<[Idle]>([])
     private let free: @convention(c) (OpaquePointer?) -> Void
 
@@ -18,18 +18,18 @@ internal import SystemCalls
 
     deinit {
         for place in 0..<Core.placeCount {
-            if let handle = unsafe places[place].exchange(nil, ordering: .acquiring) { unsafe free(handle) }
+            if let handle = unsafe places[place].handle.exchange(nil, ordering: .acquiring) { unsafe free(handle) }
         }
         while let idle = others.withLock({ $0.popLast() }) { unsafe free(idle.handle) }
     }
 
     func take() -> OpaquePointer? {
-        if let handle = unsafe places[Core.place].exchange(nil, ordering: .acquiring) { return unsafe handle }
+        if let handle = unsafe places[Core.place].handle.exchange(nil, ordering: .acquiring) { return unsafe handle }
         return unsafe others.withLock { unsafe $0.popLast()?.handle }
     }
 
     func put(_ handle: OpaquePointer) {
-        guard let displaced = unsafe places[Core.place].exchange(handle, ordering: .acquiringAndReleasing) else {
+        guard let displaced = unsafe places[Core.place].handle.exchange(handle, ordering: .acquiringAndReleasing) else {
             return
         }
         let idle = unsafe Idle(handle: displaced)
@@ -44,6 +44,12 @@ internal import SystemCalls
     /// Frees a context that failed: a failed operation poisons its context.
     func discard(_ handle: OpaquePointer) {
         unsafe free(handle)
+    }
+
+    /// A core's context, in a cache line of its own.
+    @safe private struct Place: ~Copyable {
+        let handle = unsafe Atomic<OpaquePointer?>(nil)
+        private let padding = InlineArray<7, UInt64>(repeating: 0)
     }
 
     /// An idle context. Safe to send: it has no user.

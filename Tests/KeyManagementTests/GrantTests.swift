@@ -29,6 +29,37 @@ import Testing
         service.client(for: .user("admin", account: GrantTests.account))
     }
 
+    @Test func `every grantee is found, by services that were open before and after, whatever became of the key`()
+        async throws
+    {
+        let before = try await service()
+        let admin = admin(try await service())
+        let key = try await admin.createKey(.symmetric)
+        let sealed = try await admin.encrypt([1], under: key)
+        func client(_ index: Int, of service: KeyManagementService) -> KeyManagementClient {
+            service.client(for: .user("user\(index)", account: GrantTests.stranger))
+        }
+        for index in 0..<100 {
+            _ = try await admin.createGrant(
+                on: KeyIdentifier(key), to: .user("user\(index)", account: GrantTests.stranger), allowing: [.decrypt])
+            if index % 3 == 1 { try await admin.updateDescription(of: KeyIdentifier(key), to: "\(index)") }
+            // Looks into the store.
+            _ = try await self.admin(before).grants(on: KeyIdentifier(key))
+            for known in 0...index {
+                let opened = try await client(known, of: before).decrypt(sealed)
+                #expect(opened.revealed == [1])
+            }
+        }
+        let after = try await service()
+        for index in 0..<100 {
+            let opened = try await client(index, of: after).decrypt(sealed)
+            #expect(opened.revealed == [1])
+        }
+        await #expect(throws: KeyManagementError(.accessDenied)) {
+            _ = try await client(100, of: after).decrypt(sealed).count
+        }
+    }
+
     @Test func `a grant allows what it says, to whom it says, until it is revoked`() async throws {
         let service = try await service()
         let admin = admin(service)

@@ -10,8 +10,9 @@ internal import Cryptography
 /// makes a message's key.
 final class BackingKey: Sendable {
     let id: MaterialID
-    /// The identifier as events have it.
+    /// The identifier as events have it, and as their only one.
     let name: String
+    let names: [String]
     private let derivation: Derivation
 
     private enum Derivation: Sendable {
@@ -21,12 +22,14 @@ final class BackingKey: Sendable {
 
     init(id: MaterialID, material: borrowing SecretBytes) throws(CryptographyError) {
         (self.id, name) = (id, id.text)
+        names = [name]
         derivation = .held(try CounterKDF(.sha256, key: material))
     }
 
     /// Takes a key for HMAC-SHA-256 in custody.
     init(id: MaterialID, keptBy custodian: any MessageAuthenticator) {
         (self.id, name) = (id, id.text)
+        names = [name]
         derivation = .kept(custodian)
     }
 

@@ -5,6 +5,9 @@ struct KeyGrants: Sendable {
     private(set) var byID: [String: (grant: Grant, version: UInt64)] = [:]
     private var byGrantee: [PrincipalName: Set<String>] = [:]
 
+    /// The marks of all that had or have one here.
+    private(set) var marks: UInt64 = 0
+
     var isEmpty: Bool { byID.isEmpty }
     var count: Int { byID.count }
 
@@ -14,7 +17,10 @@ struct KeyGrants: Sendable {
         set {
             if let old = byID[id]?.grant { byGrantee[old.grantee]?.remove(id) }
             byID[id] = newValue
-            if let new = newValue?.grant { byGrantee[new.grantee, default: []].insert(id) }
+            if let new = newValue?.grant {
+                byGrantee[new.grantee, default: []].insert(id)
+                marks |= new.grantee.grantMark
+            }
         }
     }
 
@@ -57,6 +63,11 @@ struct KeyGrants: Sendable {
         }
         return found
     }
+}
+
+extension PrincipalName {
+    /// One bit of 64: whose mark is not there has no grant.
+    var grantMark: UInt64 { 1 << UInt64(truncatingIfNeeded: description.hashValue & 63) }
 }
 
 extension Principal {

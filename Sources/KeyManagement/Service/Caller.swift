@@ -25,12 +25,15 @@ final class Caller: Sendable {
     let sourceARN: String?
     /// The names by which grants may be for it.
     let grantNames: [PrincipalName]
+    /// The marks of those.
+    let grantMarks: UInt64
 
     init(_ principal: Principal, session: RoleSession? = nil, options: Options = Options()) {
         self.principal = principal
         self.session = session
         self.options = options
         grantNames = principal.grantNames
+        grantMarks = grantNames.reduce(0) { $0 | $1.grantMark }
         sourceARN = options.context.sourceARN?.description
     }
 

@@ -128,7 +128,7 @@ extension KeyManagementClient {
         if identifier.mayBeAlias { try await service.makeManagedKey(identifier, action, log, context: context) }
         let (key, state) = try use(identifier, Encryption.self, action, &log, context: context)
         let material = try await service.material(of: key, key.current, state, &log)
-        log.materials.append(material.backing.name)
+        log.note(material.backing)
         return try await material.seal(plaintext, context: context)
     }
 
@@ -161,7 +161,7 @@ extension KeyManagementClient {
         try checkState(key, log)
         do {
             let material = try await service.material(of: key, index, state, &log)
-            log.materials.append(material.backing.name)
+            log.note(material.backing)
             return try await material.open(ciphertext, context: context)
         } catch let error as CryptographyError where error.code == .authenticationFailure {
             throw KeyManagementError(.invalidCiphertext)
@@ -182,7 +182,7 @@ extension KeyManagementClient {
         let (key, state) = try use(identifier, Encryption.self, action, &log, context: context)
         let plaintext = try SecretBytes.random(count: count)
         let material = try await service.material(of: key, key.current, state, &log)
-        log.materials.append(material.backing.name)
+        log.note(material.backing)
         let ciphertext = try await KeyManagementClient.seal(plaintext, material, context)
         return DataKey(plaintext: plaintext, ciphertext: ciphertext, keyARN: key.arn)
     }
@@ -219,6 +219,7 @@ extension KeyManagementClient {
     }
 
     func note(_ identifier: KeyIdentifier?, _ context: EncryptionContext, _ log: inout OperationLog) {
+        log.parameters.reserveCapacity(log.parameters.count + 3)
         if let identifier { log.parameters.append(("keyId", .text(identifier.description))) }
         log.parameters.append(("encryptionAlgorithm", .text("SYMMETRIC_DEFAULT")))
         if !context.pairs.isEmpty { log.parameters.append(("encryptionContext", .map(context.pairs))) }

@@ -78,6 +78,11 @@ struct OperationLog {
         additionalData.append((name, .text(value)))
     }
 
+    /// Notes material that is used.
+    mutating func note(_ key: BackingKey) {
+        if materials.isEmpty { materials = key.names } else { materials.append(key.name) }
+    }
+
     /// Notes a key that is being made.
     mutating func note(_ key: ManagedKey) {
         made = key.metadata(at: time).map { ($0, key.record.policy) }
@@ -96,7 +101,7 @@ struct OperationLog {
     mutating func use(_ key: ManagedKey) {
         let working = key.working
         (self.key, self.working) = (key, working)
-        resources.append(working.arnText)
+        if resources.isEmpty { resources = working.arnTexts } else { resources.append(working.arnText) }
         account = key.record.account
         origin = key.record.originName
     }
@@ -237,7 +242,9 @@ extension KeyManagementService {
         _ context: EncryptionContext, _ conditions: [String: [String]], _ alias: String?, handingOn grant: GrantRecord?
     ) -> AccessRequest {
         var allowance: Allowance?
-        if let grants = state.grants(on: key), let operation = GrantOperation(rawValue: action) {
+        if key.mayHaveGrants(for: log.caller), let operation = GrantOperation(rawValue: action),
+            let grants = state.grants(on: key)
+        {
             allowance = grants.allowance(for: operation, of: log.caller, context: context, handingOn: grant)
         }
         let all = log.conditions.isEmpty ? conditions : conditions.merging(log.conditions) { $1 }

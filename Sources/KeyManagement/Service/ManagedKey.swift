@@ -10,6 +10,8 @@ final class ManagedKey: Sendable {
     /// What a core has at hand for a key that is used.
     final class Working: Sendable {
         let arnText: String
+        /// It alone, as most events have it.
+        let arnTexts: [String]
         let signatureAlgorithms: [SignatureAlgorithm]
         let policy: PolicyDocument
         let backing: Mutex<[MaterialID: BackingKey]>
@@ -22,6 +24,7 @@ final class ManagedKey: Sendable {
             single: CustodialKey.Use? = nil
         ) {
             arnText = key.arn.description
+            arnTexts = [arnText]
             signatureAlgorithms = key.record.pairKind?.managedSignatureAlgorithms ?? []
             self.policy = policy
             self.backing = Mutex(backing)
@@ -48,6 +51,8 @@ final class ManagedKey: Sendable {
     private let scope: ServiceScope
     /// Its number among the ``Workplaces``; -1 until it is used.
     private let number = Atomic(-1)
+    /// The marks of all that had or have grants on it.
+    private let grantees = Atomic<UInt64>(0)
 
     init(_ record: KeyRecord, version: UInt64, scope: ServiceScope, after older: ManagedKey?) throws {
         var record = record
@@ -97,6 +102,12 @@ final class ManagedKey: Sendable {
         if number < 0 { number = takeNumber() }
         return Workplaces.shared.working(number) { Working(self, policy(at: $0)) }
     }
+
+    /// Notes whose grants there are, by their marks.
+    func noteGrantees(_ marks: UInt64) { grantees.bitwiseOr(marks, ordering: .relaxed) }
+
+    /// Whether it may be that a caller has a grant. Mostly nobody asks further: finding grants costs as much as deciding the policy.
+    func mayHaveGrants(for caller: Caller) -> Bool { grantees.load(ordering: .relaxed) & caller.grantMarks != 0 }
 
     /// The policy as a core has it.
     private func policy(at place: Int) -> PolicyDocument {

@@ -31,6 +31,7 @@ struct ServiceTables: Sendable {
         }
         keys[place] = key
         guard let key else { return }
+        if let grants = grants[place] { key.noteGrantees(grants.marks) }
         for (index, material) in key.record.materials.enumerated() where key.record.mayOpen(index) {
             // Nobody takes another key's material away by having one of its name.
             let other = materials[material.identifier]?.key.place
@@ -43,6 +44,7 @@ struct ServiceTables: Sendable {
         var all = grants[place.key] ?? KeyGrants()
         all[place.id] = grant
         grants[place.key] = all.isEmpty ? nil : all
+        keys[place.key]?.noteGrantees(all.marks)
     }
 }
 
