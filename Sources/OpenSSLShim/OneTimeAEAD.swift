@@ -60,7 +60,7 @@ package struct OneTimeAEAD: ~Copyable, Sendable {
         guard key.count == algorithm.keyByteCount, nonce.count == AEADKey.nonceByteCount else { throw .length }
         let idle = unsafe pool.take()
         guard let context = unsafe idle ?? EVP_CIPHER_CTX_new() else { throw .memory }
-        // A context that is told its algorithm again is made anew, and counts the algorithm's references, which all threads share.
+        // A context that is told its algorithm again is made anew.
         let fetched = unsafe idle == nil ? algorithm.pointer : nil
         let isKeyed = unsafe key.withUnsafeBufferPointer { key in
             unsafe nonce.withUnsafeBufferPointer { nonce in

@@ -1,3 +1,4 @@
+import Cryptography
 import StrongroomTestSupport
 import Synchronization
 import Testing
@@ -55,6 +56,40 @@ import Testing
         #expect(places.takeNumber() == number)
         #expect(places.first(number) { $0 } == nil)
         #expect(places.first(-1) { $0 } == nil && places.first(1000) { $0 } == nil)
+    }
+
+    /// A custodian's key that uses other keys when it goes, as a session does that logs out.
+    private final class Parting: MessageAuthenticator {
+        let tagByteCount = 32
+        let tell: @Sendable () -> Void
+        init(_ tell: @escaping @Sendable () -> Void) { self.tell = tell }
+        deinit {
+            for number in 0..<4 { _ = Workplaces.shared.first(number) { $0 } }
+            tell()
+        }
+        func authenticate(_ message: Span<UInt8>) async throws -> Digest { try HashFunction.sha256.hash(message) }
+    }
+
+    @Test func `what goes with a key may use other keys`() async throws {
+        let service = try await service(testRoot())
+        let key = try await service.client(for: .user("alice", account: "111122223333")).createKey(.symmetric)
+        let managed = try #require(try service.refreshedState().keys["111122223333/\(key.id)"])
+        let number = Workplaces.shared.takeNumber()
+        let id = managed.materialID(0)
+        let isGone = Flag()
+        _ = Workplaces.shared.working(number) { _ in
+            let parting = Parting { isGone.raise() }
+            return ManagedKey.Working(managed, managed.policy, backing: [id: BackingKey(id: id, keptBy: parting)])
+        }
+        #expect(!isGone.isRaised)
+        Workplaces.shared.giveBack(number)
+        #expect(isGone.isRaised)
+    }
+
+    private final class Flag: Sendable {
+        private let state = Atomic(false)
+        var isRaised: Bool { state.load(ordering: .acquiring) }
+        func raise() { state.store(true, ordering: .releasing) }
     }
 
     @Test func `keys come, are used and go on several threads`() async throws {

@@ -32,33 +32,32 @@ public struct HSMKey<Use>: Sendable {
 
     /// Tells the audit trail of a use.
     func record(_ name: String, _ mechanism: String = "") throws(HSMError) {
-        let event: AuditEventTemplate
-        do throws(CryptographyError) {
-            event = try uses.template(name, mechanism) {
-                HSMEvent(
-                    name: name, user: session.user, parameters: [("mechanism", .text(mechanism))],
-                    key: object.handle.description, isReadOnly: true
-                ).audited(in: session.partition)
-            }
-        } catch { throw HSMError(wrapping: error) }
-        try session.partition.record(event)
+        if let known = uses.template(name, mechanism, { event(name, mechanism).audited(in: session.partition) }) {
+            try session.partition.record(known)
+        } else {
+            try session.partition.record(event(name, mechanism))
+        }
+    }
+
+    private func event(_ name: String, _ mechanism: String) -> HSMEvent {
+        HSMEvent(
+            name: name, user: session.user, parameters: [("mechanism", .text(mechanism))],
+            key: object.handle.description, isReadOnly: true)
     }
 
     static var otherUse: CryptographyError { CryptographyError(.unsupported, "a key for another use") }
 }
 
-/// What the audit trail is told of a key's uses, made once for each kind.
+/// What the audit trail is told of a key's uses, made once for each kind; nil where that cannot be.
 private final class UseLog: Sendable {
     private let templates = Mutex<[(name: String, mechanism: String, template: AuditEventTemplate)]>([])
 
-    func template(
-        _ name: String, _ mechanism: String, _ event: () -> AuditEvent
-    ) throws(CryptographyError) -> AuditEventTemplate {
-        try templates.withLock { templates throws(CryptographyError) in
+    func template(_ name: String, _ mechanism: String, _ event: () -> AuditEvent) -> AuditEventTemplate? {
+        templates.withLock { templates in
             if let known = templates.first(where: { $0.mechanism == mechanism && $0.name == name }) {
                 return known.template
             }
-            let template = try AuditEventTemplate(event())
+            guard let template = try? AuditEventTemplate(event()) else { return nil }
             templates.append((name, mechanism, template))
             return template
         }

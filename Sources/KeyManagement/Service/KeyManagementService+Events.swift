@@ -1,5 +1,4 @@
 internal import Auditing
-internal import Cryptography
 internal import FoundationEssentials
 internal import Synchronization
 
@@ -7,7 +6,7 @@ extension KeyManagementService {
     /// Records that an operation is done which changed nothing. Most are as one before them, and nobody waits for the trail.
     func recordDone(_ log: borrowing OperationLog) throws(KeyManagementError) -> UnrecordedEvent? {
         guard copies.isEmpty, let working = log.working else { return .whole(event(log, nil)) }
-        guard let template = try template(log, working) else { return .whole(event(log, nil)) }
+        guard let template = template(log, working) else { return .whole(event(log, nil)) }
         log.caller.report?.take(log, isDone: true)
         do throws(AuditError) {
             return try trail.recordAtOnce(template, at: log.time) ? nil : .repeated(template)
@@ -16,15 +15,10 @@ extension KeyManagementService {
         }
     }
 
-    /// The template of an operation's event, where it was done lately.
-    private func template(
-        _ log: borrowing OperationLog, _ working: ManagedKey.Working
-    ) throws(KeyManagementError) -> AuditEventTemplate? {
+    /// The template of an operation's event, where it was done lately. Where none can be made, the event is recorded whole.
+    private func template(_ log: borrowing OperationLog, _ working: ManagedKey.Working) -> AuditEventTemplate? {
         let known = working.events.withLock { $0 }.use(log)
-        if let template = known?.template { return template }
-        do throws(CryptographyError) {
-            return try working.note(known, log, event: { content($0, nil) })
-        } catch { throw KeyManagementError(wrapping: error) }
+        return known?.template ?? (try? working.note(known, log, event: { content($0, nil) }))
     }
 
     /// An event that the trail cannot have at once.

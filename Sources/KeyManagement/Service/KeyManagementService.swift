@@ -137,8 +137,11 @@ public final class KeyManagementService: Sendable {
     func refreshedState() throws(KeyManagementError) -> ServiceState {
         let result: Result<ServiceState, any Error> = refreshing.withLock { _ in
             Result {
-                let fresh = try current.withLock { $0 }.refreshed(from: records, scope: scope)
+                let old = current.withLock { $0 }
+                let fresh = try old.refreshed(from: records, scope: scope)
                 current.withLock { $0 = fresh }
+                // The old one goes here, not under the lock.
+                _ = consume old
                 return fresh
             }
         }

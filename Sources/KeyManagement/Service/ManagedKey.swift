@@ -143,13 +143,14 @@ final class ManagedKey: Sendable {
             return keep(try BackingKey(id: id, material: try record.material(index, domains: domains)))
         } catch {
             guard let ready = elsewhere({ $0.backing.withLock { $0[id] } }) else { throw error }
-            return ready
+            return keep(ready)
         }
     }
 
     /// What another core has unwrapped, where this one no longer can: keys that are in use go on.
     func elsewhere<Material>(_ find: (Working) -> Material?) -> Material? {
-        Workplaces.shared.first(number.load(ordering: .acquiring), find)
+        // The number is the key's own as long as the key is there.
+        withExtendedLifetime(self) { Workplaces.shared.first(number.load(ordering: .acquiring), find) }
     }
 
     /// A key for signing, authentication or agreement, unwrapped on first use.
@@ -167,6 +168,7 @@ final class ManagedKey: Sendable {
             return use
         } catch {
             guard let ready = elsewhere({ $0.single.withLock { $0 } }) else { throw error }
+            working.single.withLock { $0 = ready }
             return ready
         }
     }
@@ -175,7 +177,7 @@ final class ManagedKey: Sendable {
     func backingKey(_ index: Int, custodian: any KeyCustodian) async throws -> BackingKey {
         let id = materialID(index)
         if let ready = working.backing.withLock({ $0[id] }) { return ready }
-        if let ready = elsewhere({ $0.backing.withLock { $0[id] } }) { return ready }
+        if let ready = elsewhere({ $0.backing.withLock { $0[id] } }) { return keep(ready) }
         let authenticator = try await custodian.authenticator(KeyHandle(record.materials[index].wrapped))
         return keep(BackingKey(id: id, keptBy: authenticator))
     }

@@ -18,12 +18,16 @@ struct Workplaces: ~Copyable, Sendable {
         private let after = InlineArray<7, UInt64>(repeating: 0)
     }
 
-    /// What this core has at hand for a key; made for its place where there is nothing.
+    /// What this core has at hand for a key; made where there is nothing.
+    ///
+    /// Nothing is made and nothing let go under a place's lock, which all keys of the process need on that core: policies are long,
+    /// and what a custodian does when it goes is its own affair.
     func working(_ number: Int, _ make: (_ place: Int) -> ManagedKey.Working) -> ManagedKey.Working {
         let place = Core.place
+        if let working = working(number, at: place) { return working }
+        let made = make(place)
         return places[place].workings.withLock { workings in
-            if number < workings.count, let working = workings[number] { return working }
-            let made = make(place)
+            if workings.indices.contains(number), let working = workings[number] { return working }
             Workplaces.put(made, at: number, in: &workings)
             return made
         }
@@ -32,12 +36,13 @@ struct Workplaces: ~Copyable, Sendable {
     /// What any core has at hand of a kind that a key asks for.
     func first<Part>(_ number: Int, _ find: (ManagedKey.Working) -> Part?) -> Part? {
         for place in 0..<Core.placeCount {
-            let working = places[place].workings.withLock {
-                $0.indices.contains(number) ? $0[number] : nil
-            }
-            if let working, let found = find(working) { return found }
+            if let working = working(number, at: place), let found = find(working) { return found }
         }
         return nil
+    }
+
+    private func working(_ number: Int, at place: Int) -> ManagedKey.Working? {
+        places[place].workings.withLock { $0.indices.contains(number) ? $0[number] : nil }
     }
 
     /// A number for a key.
@@ -55,10 +60,9 @@ struct Workplaces: ~Copyable, Sendable {
     ) -> Int {
         let number = takeNumber()
         for place in 0..<Core.placeCount {
-            places[place].workings.withLock { workings in
-                guard older < workings.count, let working = workings[older] else { return }
-                Workplaces.put(change(working, place), at: number, in: &workings)
-            }
+            guard let working = working(older, at: place) else { continue }
+            let changed = change(working, place)
+            places[place].workings.withLock { Workplaces.put(changed, at: number, in: &$0) }
         }
         return number
     }
@@ -66,7 +70,12 @@ struct Workplaces: ~Copyable, Sendable {
     /// Forgets what a key had at hand.
     func giveBack(_ number: Int) {
         for place in 0..<Core.placeCount {
-            places[place].workings.withLock { if number < $0.count { $0[number] = nil } }
+            let gone = places[place].workings.withLock { workings -> ManagedKey.Working? in
+                guard workings.indices.contains(number) else { return nil }
+                defer { workings[number] = nil }
+                return workings[number]
+            }
+            _ = consume gone
         }
         numbers.withLock { $0.free.append(number) }
     }
