@@ -54,7 +54,9 @@ extension KMSCall {
     fileprivate func grantConstraints() throws(KeyManagementError) -> GrantConstraints {
         guard let constraints = input.constraints else { return .none }
         let context: GrantConstraints.Context?
-        switch (constraints.equals, constraints.subset) {
+        // Of both, clients that always write both leave one empty.
+        func given(_ pairs: [String: String]?) -> [String: String]? { pairs?.isEmpty == true ? nil : pairs }
+        switch (given(constraints.equals), given(constraints.subset)) {
         case (let pairs?, nil): context = .equals(EncryptionContext(pairs))
         case (nil, let pairs?): context = .includes(EncryptionContext(pairs))
         case (nil, nil): context = nil

@@ -67,16 +67,11 @@ extension KeyManagementClient {
         }
     }
 
-    /// When a key is rotated by itself; nil where it is not, or waits for its deletion.
-    ///
-    /// - Throws: `unsupportedOperation` for keys that cannot be.
+    /// When a key is rotated by itself; nil where it is not, or cannot be, or waits for its deletion.
     public func rotationSchedule(
         of identifier: KeyIdentifier
     ) async throws(KeyManagementError) -> RotationSchedule? {
         try await read("GetKeyRotationStatus", identifier, acrossAccounts: true) { key, _, _ in
-            guard key.record.isSymmetric, key.record.keyStore == nil else {
-                throw KeyManagementError(.unsupportedOperation)
-            }
             guard let schedule = key.record.schedule, !key.record.isPendingDeletion else { return nil }
             return RotationSchedule(
                 periodInDays: schedule.days, nextRotation: Date(timeIntervalSince1970: schedule.next))

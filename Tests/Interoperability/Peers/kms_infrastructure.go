@@ -181,8 +181,10 @@ func grants(client *kms.Client, account string) {
 	}
 	made := must(client.CreateGrant(ctx, &kms.CreateGrantInput{
 		KeyId: key, Name: aws.String("reading"), GranteePrincipal: &reader, RetiringPrincipal: &reader,
-		Operations:  []types.GrantOperation{types.GrantOperationDecrypt, types.GrantOperationEncrypt},
-		Constraints: &types.GrantConstraints{EncryptionContextEquals: map[string]string{"tenant": "42"}},
+		Operations: []types.GrantOperation{types.GrantOperationDecrypt, types.GrantOperationEncrypt},
+		// The provider writes both constraints always, one of them empty.
+		Constraints: &types.GrantConstraints{
+			EncryptionContextEquals: map[string]string{"tenant": "42"}, EncryptionContextSubset: map[string]string{}},
 	}))
 	read := grant(client, key, made.GrantId)
 	require(*read.Name == "reading" && *read.GranteePrincipal == reader && *read.RetiringPrincipal == reader, "a grant")
@@ -205,6 +207,8 @@ func ciphertexts(client *kms.Client) {
 
 	pair := must(client.CreateKey(ctx, &kms.CreateKeyInput{
 		KeySpec: types.KeySpecRsa2048, KeyUsage: types.KeyUsageTypeSignVerify})).KeyMetadata.KeyId
+	// Asked of each key, whatever its kind.
+	require(!must(client.GetKeyRotationStatus(ctx, &kms.GetKeyRotationStatusInput{KeyId: pair})).KeyRotationEnabled, "a pair")
 	public := must(x509.ParsePKIXPublicKey(
 		must(client.GetPublicKey(ctx, &kms.GetPublicKeyInput{KeyId: pair})).PublicKey)).(*rsa.PublicKey)
 	signature := must(client.Sign(ctx, &kms.SignInput{
