@@ -33,9 +33,9 @@ package final class AuditEventTemplate: Sendable {
         private let first, second, third, fourth: UInt64
 
         init(_ line: AuditEventLine) throws(CryptographyError) {
-            let zeros = [UInt8](repeating: 0, count: max(AuditEventLine.timeCount, AuditEventLine.idCount))
+            let (time, id) = (AuditEventLine.timeCount, AuditEventLine.idCount)
             let digest = try HashFunction.sha256.hash(
-                line.at(Array(zeros.prefix(AuditEventLine.timeCount)), id: Array(zeros.prefix(AuditEventLine.idCount))))
+                line.at([UInt8](repeating: 0, count: time), id: [UInt8](repeating: 0, count: id)))
             let bytes = digest.bytes
             func word(_ index: Int) -> UInt64 {
                 (0..<8).reduce(0) { $0 << 8 | UInt64(bytes[8 * index + $1]) }

@@ -10,9 +10,9 @@ internal import Cryptography
 /// makes a message's key.
 final class BackingKey: Sendable {
     let id: MaterialID
-    /// The identifier as events have it, and as their only one.
-    let name: String
+    /// The identifier as events have it, which mostly have no other.
     let names: [String]
+    var name: String { names[0] }
     private let derivation: Derivation
 
     private enum Derivation: Sendable {
@@ -21,15 +21,13 @@ final class BackingKey: Sendable {
     }
 
     init(id: MaterialID, material: borrowing SecretBytes) throws(CryptographyError) {
-        (self.id, name) = (id, id.text)
-        names = [name]
+        (self.id, names) = (id, [id.text])
         derivation = .held(try CounterKDF(.sha256, key: material))
     }
 
     /// Takes a key for HMAC-SHA-256 in custody.
     init(id: MaterialID, keptBy custodian: any MessageAuthenticator) {
-        (self.id, name) = (id, id.text)
-        names = [name]
+        (self.id, names) = (id, [id.text])
         derivation = .kept(custodian)
     }
 

@@ -37,6 +37,15 @@ final class Caller: Sendable {
         sourceARN = options.context.sourceARN?.description
     }
 
+    /// The same, asking in another way.
+    init(_ other: Caller, options: Options) {
+        (principal, session, grantNames, grantMarks) = (
+            other.principal, other.session, other.grantNames, other.grantMarks
+        )
+        self.options = options
+        sourceARN = options.context.sourceARN?.description
+    }
+
     var grantTokens: [GrantToken] { options.grantTokens }
     var isDryRun: Bool { options.isDryRun }
     var isAdmitted: Bool { options.isAdmitted }
@@ -113,7 +122,6 @@ extension KeyManagementClient {
     func copy(_ change: (inout Caller.Options) -> Void) -> KeyManagementClient {
         var options = caller.options
         change(&options)
-        return KeyManagementClient(
-            service: service, caller: Caller(caller.principal, session: caller.session, options: options))
+        return KeyManagementClient(service: service, caller: Caller(caller, options: options))
     }
 }
